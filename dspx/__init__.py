@@ -1,0 +1,219 @@
+"""Program language models: signatures say what to ask, modules how, evaluation how well, optimizers make it better.
+
+import dspx
+
+dspx.configure(lm=dspx.LM("openai/gpt-4o-mini"))
+qa = dspx.ChainOfThought("question -> answer")
+qa(question="What is the capital of Portugal?").answer
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from dspx.core.events import BaseCallback
+from dspx.core.example import Example
+from dspx.core.fields import InputField, OutputField, infer_prefix
+from dspx.core.module import BaseModule, Module, Parameter
+from dspx.core.prediction import Completions, Prediction
+from dspx.core.settings import configure, context, settings
+from dspx.core.signature import Signature, SignatureMeta, ensure_signature, make_signature
+from dspx.core.state import load_program as load
+from dspx.core.usage import track_usage
+from dspx.errors import (
+    AdapterParseError,
+    ContextWindowExceededError,
+    DSPxError,
+    DSPyError,
+    EvaluationError,
+    LMAuthError,
+    LMBillingError,
+    LMCircuitOpenError,
+    LMCollectionLimitError,
+    LMConfigurationError,
+    LMError,
+    LMInvalidRequestError,
+    LMLockTimeoutError,
+    LMNotConfiguredError,
+    LMOverloadedError,
+    LMProviderError,
+    LMQueueTimeoutError,
+    LMRateLimitError,
+    LMServerError,
+    LMStreamAssemblyError,
+    LMTimeoutError,
+    LMTransportError,
+    LMUnexpectedError,
+    LMUnsupportedFeatureError,
+    LMUnsupportedModelError,
+    SignatureError,
+    StateError,
+    UsageError,
+    is_retryable_lm_error,
+)
+from dspx.modules.predict import Predict
+from dspx.runtime.fanout import bind_context
+from dspx.version import __version__
+
+if TYPE_CHECKING:
+    from dspx.adapters.baml import BAMLAdapter as BAMLAdapter
+    from dspx.adapters.base import Adapter as Adapter
+    from dspx.adapters.chat import ChatAdapter as ChatAdapter
+    from dspx.adapters.json import JSONAdapter as JSONAdapter
+    from dspx.adapters.template import TemplateAdapter as TemplateAdapter
+    from dspx.adapters.two_step import TwoStepAdapter as TwoStepAdapter
+    from dspx.adapters.xml import XMLAdapter as XMLAdapter
+    from dspx.cache.configured import configure_cache as configure_cache
+    from dspx.compat.asyncify import asyncify as asyncify
+    from dspx.compat.asyncify import syncify as syncify
+    from dspx.content.audio import Audio as Audio
+    from dspx.content.base import Type as Type
+    from dspx.content.citations import Citations as Citations
+    from dspx.content.code import Code as Code
+    from dspx.content.document import Document as Document
+    from dspx.content.file import File as File
+    from dspx.content.history import History as History
+    from dspx.content.image import Image as Image
+    from dspx.content.reasoning import Reasoning as Reasoning
+    from dspx.evaluate.compare import Comparison as Comparison
+    from dspx.evaluate.compare import acompare as acompare
+    from dspx.evaluate.compare import compare as compare
+    from dspx.evaluate.evaluate import Evaluate as Evaluate
+    from dspx.evaluate.result import EvaluationResult as EvaluationResult
+    from dspx.lm.base import BaseLM as BaseLM
+    from dspx.lm.embedder import Embedder as Embedder
+    from dspx.lm.history import inspect_history as inspect_history
+    from dspx.lm.lm import LM as LM
+    from dspx.lm.providers import register_provider as register_provider
+    from dspx.modules.best_of_n import BestOfN as BestOfN
+    from dspx.modules.chain_of_thought import ChainOfThought as ChainOfThought
+    from dspx.modules.knn import KNN as KNN
+    from dspx.modules.majority import majority as majority
+    from dspx.modules.multi_chain import MultiChainComparison as MultiChainComparison
+    from dspx.modules.parallel import Parallel as Parallel
+    from dspx.modules.refine import Refine as Refine
+    from dspx.optimizers.labeled_few_shot import LabeledFewShot as LabeledFewShot
+    from dspx.optimizers.optimizer import Optimizer as Optimizer
+    from dspx.optimizers.optimizer import Teleprompter as Teleprompter
+    from dspx.streaming.streamify import streamify as streamify
+    from dspx.telemetry.logging import (
+        configure_dspy_loggers as configure_dspy_loggers,
+    )
+    from dspx.telemetry.logging import (
+        disable_logging as disable_logging,
+    )
+    from dspx.telemetry.logging import (
+        enable_logging as enable_logging,
+    )
+
+# Loaded on first use, so that `import dspx` stays cheap. One line per module.
+_LAZY: dict[str, tuple[str, ...]] = {
+    "dspx.adapters.base": ("Adapter",),
+    "dspx.adapters.baml": ("BAMLAdapter",),
+    "dspx.adapters.chat": ("ChatAdapter",),
+    "dspx.adapters.json": ("JSONAdapter",),
+    "dspx.adapters.template": ("TemplateAdapter",),
+    "dspx.adapters.two_step": ("TwoStepAdapter",),
+    "dspx.adapters.xml": ("XMLAdapter",),
+    "dspx.cache.configured": ("configure_cache",),
+    "dspx.compat.asyncify": ("asyncify", "syncify"),
+    "dspx.content.audio": ("Audio",),
+    "dspx.content.base": ("Type",),
+    "dspx.content.citations": ("Citations",),
+    "dspx.content.code": ("Code",),
+    "dspx.content.document": ("Document",),
+    "dspx.content.file": ("File",),
+    "dspx.content.history": ("History",),
+    "dspx.content.image": ("Image",),
+    "dspx.content.reasoning": ("Reasoning",),
+    "dspx.evaluate.compare": ("Comparison", "acompare", "compare"),
+    "dspx.evaluate.evaluate": ("Evaluate",),
+    "dspx.evaluate.result": ("EvaluationResult",),
+    "dspx.lm.base": ("BaseLM",),
+    "dspx.lm.embedder": ("Embedder",),
+    "dspx.lm.history": ("inspect_history",),
+    "dspx.lm.lm": ("LM",),
+    "dspx.lm.providers": ("register_provider",),
+    "dspx.modules.best_of_n": ("BestOfN",),
+    "dspx.modules.chain_of_thought": ("ChainOfThought",),
+    "dspx.modules.knn": ("KNN",),
+    "dspx.modules.majority": ("majority",),
+    "dspx.modules.multi_chain": ("MultiChainComparison",),
+    "dspx.modules.parallel": ("Parallel",),
+    "dspx.modules.refine": ("Refine",),
+    "dspx.optimizers.labeled_few_shot": ("LabeledFewShot",),
+    "dspx.optimizers.optimizer": ("Optimizer", "Teleprompter"),
+    "dspx.streaming.streamify": ("streamify",),
+    "dspx.telemetry.logging": ("configure_dspy_loggers", "disable_logging", "enable_logging"),
+}
+_HOME = {name: module for module, names in _LAZY.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module 'dspx' has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})
+
+
+__all__ = [
+    "AdapterParseError",
+    "BaseCallback",
+    "BaseModule",
+    "Completions",
+    "ContextWindowExceededError",
+    "DSPxError",
+    "DSPyError",
+    "EvaluationError",
+    "Example",
+    "InputField",
+    "LMAuthError",
+    "LMBillingError",
+    "LMCircuitOpenError",
+    "LMCollectionLimitError",
+    "LMConfigurationError",
+    "LMError",
+    "LMInvalidRequestError",
+    "LMLockTimeoutError",
+    "LMNotConfiguredError",
+    "LMOverloadedError",
+    "LMProviderError",
+    "LMQueueTimeoutError",
+    "LMRateLimitError",
+    "LMServerError",
+    "LMStreamAssemblyError",
+    "LMTimeoutError",
+    "LMTransportError",
+    "LMUnexpectedError",
+    "LMUnsupportedFeatureError",
+    "LMUnsupportedModelError",
+    "Module",
+    "OutputField",
+    "Parameter",
+    "Predict",
+    "Prediction",
+    "Signature",
+    "SignatureError",
+    "SignatureMeta",
+    "StateError",
+    "UsageError",
+    "__version__",
+    "bind_context",
+    "configure",
+    "context",
+    "ensure_signature",
+    "infer_prefix",
+    "is_retryable_lm_error",
+    "load",
+    "make_signature",
+    "settings",
+    "track_usage",
+    *sorted(_HOME),
+]

@@ -1,0 +1,1 @@
+"""What a program says: signatures, examples, modules, settings. No I/O, no prompt text."""

@@ -1,0 +1,344 @@
+"""A program: code that calls modules, of which the leaves ask a language model.
+
+    class Answer(dspx.Module):
+        def __init__(self):
+            self.search = dspx.Predict("question -> query")
+            self.answer = dspx.ChainOfThought("question, passages -> answer")
+
+        def forward(self, question):
+            query = self.search(question=question).query
+            return self.answer(question=question, passages=find(query))
+
+Write one body, `forward` or `aforward`; the other is derived. `program(...)` and
+`await program.acall(...)` both work, whichever it is.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Callable, Generator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dspx.core import state as program_state
+from dspx.core import tree
+from dspx.core.events import aobserve
+from dspx.core.prediction import Prediction
+from dspx.core.ring import Ring
+from dspx.core.settings import snapshot
+from dspx.core.trace import callers
+from dspx.core.usage import current_tracker, track_usage
+from dspx.errors import UsageError
+from dspx.runtime.bridge import call, in_thread, is_async_here, is_blocking, on_background_loop, run
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+logger = logging.getLogger("dspx.module")
+
+
+class Parameter:
+    """The marker of a leaf: something with a state that optimizers tune and `save` keeps."""
+
+
+class ProgramMeta(type):
+    """Readies an instance before its `__init__` runs, so that nobody need call `super().__init__()`."""
+
+    if not TYPE_CHECKING:
+
+        def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+            instance = cls.__new__(cls, *args, **kwargs)
+            if isinstance(instance, cls):
+                Module._base_init(instance)
+                cls.__init__(instance, *args, **kwargs)
+            return instance
+
+
+class Module(metaclass=ProgramMeta):
+    """Base of every program and part of a program."""
+
+    callbacks: list[Any]
+    history: Ring[dict[str, Any]]
+    _compiled: bool
+
+    _sync_body: bool = False
+    _async_body: bool = False
+    _async_body_steps: bool = False
+
+    def __init__(self, callbacks: list[Any] | None = None) -> None:
+        if callbacks is not None:
+            self.callbacks = callbacks
+
+    def _base_init(self) -> None:
+        self._compiled = False
+        self.callbacks = []
+        self.history = Ring()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Decide which body runs: of `forward` and `aforward`, the one lower in the class's order of bases."""
+        super().__init_subclass__(**kwargs)
+        for base in cls.__mro__:
+            if base is Module:
+                break
+            has_sync, has_async = "forward" in vars(base), "aforward" in vars(base)
+            if has_sync or has_async:
+                cls._sync_body, cls._async_body = has_sync, has_async
+                # dspx's own coroutines never wait in a sync call, so they can be stepped; a user's may.
+                cls._async_body_steps = has_async and base.__module__.partition(".")[0] == "dspx"
+                break
+
+    # ------------------------------------------------------------ calling
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return run(self.acall(*args, **kwargs))
+
+    async def acall(self, *args: Any, **kwargs: Any) -> Any:
+        """The same call for async code: `await program.acall(question=…)`."""
+        token = callers.set((*callers.get(), self))
+        try:
+            if snapshot()["track_usage"] and current_tracker() is None:
+                return await self._tracked(args, kwargs)
+            return await self._observed(args, kwargs)
+        finally:
+            callers.reset(token)
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """The body. Override this or `aforward`."""
+        self._check_has_body()
+        return run(self.aforward(*args, **kwargs))
+
+    async def aforward(self, *args: Any, **kwargs: Any) -> Any:
+        """The body for async code. Override this or `forward`."""
+        self._check_has_body()
+        return await call(self.forward, *args, **kwargs)
+
+    def _observed(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return aobserve("module", self, lambda: {"args": args, "kwargs": kwargs}, self._body, args, kwargs)
+
+    async def _body(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        rebound = self.__dict__.get("forward")
+        if rebound is not None:
+            return await call(rebound, *args, **kwargs)
+        if not is_blocking():
+            if self._async_body:
+                return await self.aforward(*args, **kwargs)
+            self._check_has_body()
+            return await in_thread(self.forward, *args, **kwargs)
+        if self._sync_body:
+            return self.forward(*args, **kwargs)
+        self._check_has_body()
+        if self._async_body_steps or is_async_here():
+            return await self.aforward(*args, **kwargs)
+        return on_background_loop(self.aforward, *args, **kwargs)
+
+    def _check_has_body(self) -> None:
+        if not (self._sync_body or self._async_body or "forward" in self.__dict__):
+            raise UsageError(f"{type(self).__name__} has no body: define `forward` or `aforward`.")
+
+    async def _tracked(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        with track_usage() as usage:
+            result = await self._observed(args, kwargs)
+        prediction = result[0] if isinstance(result, tuple) and result else result
+        if isinstance(prediction, Prediction):
+            prediction.set_lm_usage(usage.get_total_tokens())
+        else:
+            logger.warning(
+                "Usage was tracked, but %s returned %s and not a Prediction to put it on.",
+                type(self).__name__,
+                type(result).__name__,
+            )
+        return result
+
+    def batch(
+        self,
+        examples: Sequence[Any],
+        num_threads: int | None = None,
+        max_errors: int | None = None,
+        return_failed_examples: bool = False,
+        provide_traceback: bool | None = None,
+        disable_progress_bar: bool = False,
+        timeout: float | None = None,
+        straggler_limit: int = 3,
+    ) -> Any:
+        """Run the program on each example's inputs, `num_threads` at a time; results keep the order.
+
+        A failed example gives None; with `return_failed_examples`, the value is
+        `(results, failed examples, their exceptions)`. `EvaluationError` once `max_errors` have failed.
+        """
+        return run(
+            self.abatch(
+                examples,
+                num_threads,
+                max_errors,
+                return_failed_examples,
+                provide_traceback,
+                disable_progress_bar,
+                timeout,
+            )
+        )
+
+    async def abatch(
+        self,
+        examples: Sequence[Any],
+        num_threads: int | None = None,
+        max_errors: int | None = None,
+        return_failed_examples: bool = False,
+        provide_traceback: bool | None = None,
+        disable_progress_bar: bool = False,
+        timeout: float | None = None,
+    ) -> Any:
+        """`batch` for async code: `num_threads` tasks instead of threads; `timeout` in seconds per example."""
+        from dspx.core.batch import run_batch
+
+        async def one(example: Any) -> Any:
+            inputs = example.inputs() if hasattr(example, "inputs") else example
+            return await self.acall(**dict(inputs.items()))
+
+        done = await run_batch(
+            one,
+            examples,
+            workers=num_threads,
+            max_errors=max_errors,
+            provide_traceback=provide_traceback,
+            label=None if disable_progress_bar else "Processed",
+            timeout=timeout,
+        )
+        if not return_failed_examples:
+            return done.values
+        return done.values, [examples[index] for index in done.errors], list(done.errors.values())
+
+    # ------------------------------------------------------------ parts
+
+    def named_parameters(self) -> list[tuple[str, Any]]:
+        """The leaves by path, in the order in which they were assigned."""
+        return tree.named_parts(self, _is_parameter, _is_module)
+
+    def parameters(self) -> list[Any]:
+        return [leaf for _, leaf in self.named_parameters()]
+
+    def named_predictors(self) -> list[tuple[str, Any]]:
+        """The leaves that ask a language model, by path."""
+        return [
+            (name, leaf) for name, leaf in self.named_parameters() if getattr(leaf, "is_predictor", False)
+        ]
+
+    def predictors(self) -> list[Any]:
+        return [leaf for _, leaf in self.named_predictors()]
+
+    def named_sub_modules(
+        self, type_: type[Any] | None = None, skip_compiled: bool = False
+    ) -> Generator[tuple[str, Any]]:
+        wanted = type_ or Module
+        return tree.named_sub_modules(self, lambda item: isinstance(item, wanted), _is_module, skip_compiled)
+
+    def map_named_predictors(self, func: Callable[[Any], Any]) -> Self:
+        """Replace each predictor by `func(predictor)`, in place."""
+        for name, predictor in self.named_predictors():
+            tree.set_part(self, name, func(predictor))
+        return self
+
+    def set_attribute_by_name(self, name: str, value: Any) -> None:
+        tree.set_part(self, name, value)
+
+    def set_lm(self, lm: Any) -> None:
+        """Use this LM in every predictor."""
+        for _, leaf in self.named_predictors():
+            leaf.lm = lm
+
+    def get_lm(self) -> Any:
+        """The LM that all predictors use. `ValueError` where they use several, or there are no predictors."""
+        lms = {id(leaf.lm): leaf.lm for leaf in self.predictors()}
+        if len(lms) == 1:
+            return next(iter(lms.values()))
+        raise ValueError(
+            "Multiple LMs are being used in the module." if lms else "The module has no predictors."
+        )
+
+    # ------------------------------------------------------------ copies
+
+    def deepcopy(self) -> Self:
+        """An independent copy. What cannot be copied (a socket, a lock) is shared, and a warning says so."""
+        try:
+            return copy.deepcopy(self)
+        except Exception:  # noqa: BLE001  a user's attribute may refuse in any way
+            return self._copy_by_attribute()
+
+    def reset_copy(self) -> Self:
+        """A copy without demos, traces or LMs of its own."""
+        new = self.deepcopy()
+        for parameter in new.parameters():
+            parameter.reset()
+        return new
+
+    def _copy_by_attribute(self) -> Self:
+        new = type(self).__new__(type(self))
+        Module._base_init(new)
+        for name, value in self.__getstate__().items():
+            if isinstance(value, Module):
+                setattr(new, name, value.deepcopy())
+                continue
+            try:
+                setattr(new, name, copy.deepcopy(value))
+            except Exception:  # noqa: BLE001
+                logger.warning("%s.%s cannot be copied; the copy shares it.", type(self).__name__, name)
+                setattr(new, name, value)
+        return new
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in ("history", "callbacks")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        Module._base_init(self)
+        for name, value in state.items():
+            setattr(self, name, value)
+
+    # ------------------------------------------------------------ keeping
+
+    def dump_state(self, json_mode: bool = True) -> dict[str, Any]:
+        """Each leaf's state by path. `json_mode` makes every value plain JSON."""
+        return {name: leaf.dump_state(json_mode=json_mode) for name, leaf in self.named_parameters()}
+
+    def load_state(self, state: Mapping[str, Any], *, allow_unsafe_lm_state: bool = False) -> None:
+        """Take over a dumped state; all of it or, on an error, none."""
+        program_state.load_into(self, state, allow_unsafe_lm_state=allow_unsafe_lm_state)
+
+    def save(
+        self,
+        path: str | Path,
+        save_program: bool = False,
+        modules_to_serialize: Sequence[Any] | None = None,
+        allow_pickle: bool = False,
+    ) -> None:
+        """Write the state as JSON (`path` ends in `.json`).
+
+        `save_program=True` writes the whole program, code included, to a folder, by cloudpickle: loading it
+        runs code, so both ends must ask for it.
+        """
+        program_state.save(self, path, save_program, modules_to_serialize)
+
+    def load(self, path: str | Path, allow_pickle: bool = False, allow_unsafe_lm_state: bool = False) -> None:
+        """Read a state that `save` wrote, or one that DSPy 3.4 wrote as JSON."""
+        program_state.load(self, path, allow_pickle, allow_unsafe_lm_state)
+
+    # ------------------------------------------------------------ showing
+
+    def inspect_history(self, n: int = 1, file: Any = None) -> None:
+        """Print the last `n` LM calls that this program made."""
+        from importlib import import_module
+
+        import_module("dspx.lm.history").show(self.history, n, file)
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{name} = {leaf!r}" for name, leaf in self.named_predictors())
+
+
+BaseModule = Module
+
+
+def _is_module(value: Any) -> bool:
+    return isinstance(value, Module)
+
+
+def _is_parameter(value: Any) -> bool:
+    return isinstance(value, Parameter)

@@ -1,0 +1,125 @@
+"""What calls used: tokens, cost and time by model, counted whichever thread or task made them."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from dspx.runtime.locks import Lock
+from dspx.runtime.scope import Scoped
+
+
+@dataclass(frozen=True, slots=True)
+class UsageEntry:
+    """One call: tokens in OpenAI's names, US dollars (None where no price is known), seconds."""
+
+    model: str
+    usage: Mapping[str, Any]
+    cost: float | None
+    cache_hit: bool
+    latency: float
+    route: str | None = None
+
+
+class UsageTracker:
+    """Adds up calls. An inner tracker's calls count in the trackers around it too."""
+
+    def __init__(self, parent: UsageTracker | None = None) -> None:
+        self.parent = parent
+        self.entries: list[UsageEntry] = []
+        self._lock = Lock()
+
+    def add(
+        self,
+        model: str,
+        usage: Mapping[str, Any],
+        cost: float | None = None,
+        cache_hit: bool = False,
+        latency: float = 0.0,
+        route: str | None = None,
+    ) -> None:
+        """Count a call here and in every tracker around this one. A cache hit counts as a call without tokens."""
+        entry = UsageEntry(
+            model, {} if cache_hit else usage, None if cache_hit else cost, cache_hit, latency, route
+        )
+        tracker: UsageTracker | None = self
+        while tracker is not None:
+            with tracker._lock:
+                tracker.entries.append(entry)
+            tracker = tracker.parent
+
+    def add_usage(self, model: str, usage: Mapping[str, Any]) -> None:
+        """DSPy's name for `add`."""
+        self.add(model, usage)
+
+    @property
+    def usage_data(self) -> dict[str, list[dict[str, Any]]]:
+        """Each call's tokens, by model."""
+        data: dict[str, list[dict[str, Any]]] = {}
+        for entry in self._snapshot():
+            if entry.usage:
+                data.setdefault(entry.model, []).append(dict(entry.usage))
+        return data
+
+    def get_total_tokens(self) -> dict[str, dict[str, Any]]:
+        """Tokens added up by model: `{"openai/gpt-4o-mini": {"prompt_tokens": 12, …}}`."""
+        totals: dict[str, dict[str, Any]] = {}
+        for entry in self._snapshot():
+            if entry.usage:
+                _add_up(totals.setdefault(entry.model, {}), entry.usage)
+        return totals
+
+    @property
+    def calls(self) -> int:
+        """LM calls that were made, cache hits not among them."""
+        return sum(not entry.cache_hit for entry in self._snapshot())
+
+    @property
+    def cache_hits(self) -> int:
+        return sum(entry.cache_hit for entry in self._snapshot())
+
+    @property
+    def total_cost(self) -> float | None:
+        """US dollars of all calls whose price is known; None where none is."""
+        costs = [entry.cost for entry in self._snapshot() if entry.cost is not None]
+        return sum(costs) if costs else None
+
+    @property
+    def total_tokens(self) -> int:
+        return sum(int(entry.usage.get("total_tokens") or 0) for entry in self._snapshot())
+
+    def _snapshot(self) -> list[UsageEntry]:
+        with self._lock:
+            return list(self.entries)
+
+
+_tracker: Scoped[UsageTracker | None] = Scoped("dspx_usage_tracker", None)
+current_tracker = _tracker.get
+
+
+@contextmanager
+def track_usage() -> Generator[UsageTracker]:
+    """Count every LM call made in this block, in whichever thread or task.
+
+    >>> with dspx.track_usage() as usage:
+    ...     program(question="…")
+    >>> usage.get_total_tokens()
+    """
+    with _tracker.using(UsageTracker(_tracker.get())) as tracker:
+        assert tracker is not None
+        yield tracker
+
+
+def _add_up(total: dict[str, Any], usage: Mapping[str, Any]) -> None:
+    for name, value in usage.items():
+        if isinstance(value, Mapping):
+            nested = total.get(name)
+            total[name] = nested if isinstance(nested, dict) else {}
+            _add_up(total[name], value)
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            before = total.get(name)
+            total[name] = (before if isinstance(before, (int, float)) else 0) + value
+        else:
+            total.setdefault(name, value)

@@ -1,0 +1,1 @@
+"""Language models: one request, one response, whoever the provider is."""

@@ -1,0 +1,32 @@
+"""Read a value that may be a dict, an SDK's object or a record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def get(source: Any, name: str, default: Any = None) -> Any:
+    """The item or the attribute `name`; `default` where there is none, or where it is None."""
+    if isinstance(source, Mapping):
+        value = source.get(name)
+    else:
+        value = getattr(source, name, None)
+    return default if value is None else value
+
+
+def plain(value: Any) -> Any:
+    """The same value in dicts, lists, strings and numbers only, so that it can be kept as JSON."""
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    dump = getattr(value, "model_dump", None)
+    if callable(dump):
+        return plain(dump())
+    fields = getattr(value, "__dict__", None)
+    if fields:
+        return {name: plain(item) for name, item in fields.items() if not name.startswith("_")}
+    return str(value)

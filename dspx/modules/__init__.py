@@ -1,0 +1,1 @@
+"""Ways of asking. `Predict` is the only leaf that asks a language model; the others are made of it."""

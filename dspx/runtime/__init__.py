@@ -1,0 +1,1 @@
+"""How a call happens: threads, loops, time. Knows nothing of language models."""

@@ -1,0 +1,142 @@
+"""Run a coroutine from sync code by stepping it; call a user's function whichever kind it is.
+
+Every feature of dspx is written once, as `async def`. In a sync call its leaves block instead of
+waiting, so the coroutine never suspends and one `send(None)` runs it to its end.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import copy_context
+from threading import local
+from typing import Any, TypeVar, cast
+
+from dspx.errors import UsageError
+
+T = TypeVar("T")
+
+_CO_COROUTINE = 0x0180  # inspect.CO_COROUTINE | CO_ITERABLE_COROUTINE
+_NO_TASK = object()
+
+
+class _Here(local):
+    blocking: object | None = None
+    """The task (or _NO_TASK) inside which this thread is stepping a coroutine."""
+
+
+_here = _Here()
+
+
+def run(coro: Coroutine[Any, Any, T]) -> T:
+    """The result of `coro`, stepped in this thread. `UsageError` if it really waits for something."""
+    before = _here.blocking
+    _here.blocking = _current_task()
+    try:
+        coro.send(None)
+    except StopIteration as done:
+        return cast("T", done.value)
+    finally:
+        _here.blocking = before
+    coro.close()
+    raise UsageError(
+        f"{_name(coro)} waited for something in a sync call. "
+        "Call it with `await program.acall(...)`, or block instead of awaiting in this code."
+    )
+
+
+def is_blocking() -> bool:
+    """Whether this code runs inside a sync call, and so may (and must) block instead of awaiting."""
+    blocking = _here.blocking
+    return blocking is not None and blocking is _current_task()
+
+
+async def call(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """The result of a user's function, sync or async, from a sync call or an async one.
+
+    A sync function runs here in a sync call and on a worker thread in an async one; an async function
+    is awaited in an async call and runs on the background loop in a sync one.
+    """
+    if is_blocking():
+        if is_async(fn):
+            return on_background_loop(fn, *args, **kwargs)
+        result = fn(*args, **kwargs)
+        return on_background_loop(_await, result) if _is_awaitable(result) else result
+    if is_async(fn):
+        return await fn(*args, **kwargs)
+    result = await in_thread(fn, *args, **kwargs)
+    return await result if _is_awaitable(result) else result
+
+
+async def in_thread(fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    """The result of a blocking function: called here in a sync call, on a worker thread in an async one."""
+    if is_blocking():
+        return fn(*args, **kwargs)
+    import asyncio
+
+    from dspx.runtime.workers import submit
+
+    return await asyncio.wrap_future(submit(copy_context().run, _outside, fn, args, kwargs))
+
+
+def on_background_loop(fn: Callable[..., Awaitable[T]], *args: Any, **kwargs: Any) -> T:
+    """The result of an async function, from sync code: it runs on dspx's background loop, context copied."""
+    if is_async_here():
+        raise UsageError(
+            f"{_name(fn)} is async and was reached by a sync call made inside a running event loop, "
+            "which would block that loop. Use `await program.acall(...)` here."
+        )
+    import asyncio
+
+    from dspx.runtime.workers import background_loop
+
+    async def task() -> T:
+        return await fn(*args, **kwargs)
+
+    context = copy_context()
+    future = context.run(asyncio.run_coroutine_threadsafe, task(), background_loop())
+    try:
+        return future.result()
+    except BaseException:
+        future.cancel()
+        raise
+
+
+def is_async(fn: Callable[..., Any]) -> bool:
+    """Whether calling `fn` gives a coroutine, as far as its code tells."""
+    while (inner := getattr(fn, "func", None)) is not None and callable(inner):
+        fn = inner
+    code = getattr(getattr(fn, "__func__", fn), "__code__", None)
+    if code is None and not isinstance(fn, type):
+        code = getattr(getattr(type(fn).__call__, "__func__", type(fn).__call__), "__code__", None)
+    return code is not None and bool(code.co_flags & _CO_COROUTINE)
+
+
+def is_async_here() -> bool:
+    """Whether this thread runs an event loop right now."""
+    return _current_task() is not _NO_TASK
+
+
+def _current_task() -> object:
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None or (loop := asyncio._get_running_loop()) is None:
+        return _NO_TASK
+    return asyncio.current_task(loop) or loop
+
+
+def _outside(fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
+    """Run `fn` as a thread's own work: a worker is never inside the sync call that came before."""
+    _here.blocking = None
+    return fn(*args, **kwargs)
+
+
+async def _await(value: Awaitable[T]) -> T:
+    return await value
+
+
+def _is_awaitable(value: Any) -> bool:
+    return hasattr(type(value), "__await__")
+
+
+def _name(thing: Any) -> str:
+    return getattr(thing, "__qualname__", None) or type(thing).__qualname__
