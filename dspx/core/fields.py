@@ -141,6 +141,14 @@ class Field:
         kept = (*_CONSTRAINT_WORDS, "pattern", "strict", "discriminator", "max_digits", "decimal_places")
         return tuple((key, self.options[key]) for key in kept if self.options.get(key) is not None)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__slots__ if name != "_validator"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._validator = None
+        for name, value in state.items():
+            setattr(self, name, value)
+
     # ------------------------------------------------------------ editing
 
     def bound(self, name: str, annotation: Any, *, type_undefined: bool | None = None) -> Field:

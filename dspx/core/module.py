@@ -78,15 +78,15 @@ class Module(metaclass=ProgramMeta):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Decide which body runs: of `forward` and `aforward`, the one lower in the class's order of bases."""
         super().__init_subclass__(**kwargs)
-        for base in cls.__mro__:
-            if base is Module:
-                break
-            has_sync, has_async = "forward" in vars(base), "aforward" in vars(base)
+        owners = [base for base in cls.__mro__ if issubclass(base, Module) and base is not Module]
+        for owner in owners:
+            has_sync, has_async = "forward" in vars(owner), "aforward" in vars(owner)
             if has_sync or has_async:
                 cls._sync_body, cls._async_body = has_sync, has_async
-                # dspx's own coroutines never wait in a sync call, so they can be stepped; a user's may.
-                cls._async_body_steps = has_async and base.__module__.partition(".")[0] == "dspx"
                 break
+        coroutine_owner = next((owner for owner in owners if "aforward" in vars(owner)), cls)
+        # dspx's own coroutines never wait in a sync call, so they can be stepped; a user's may.
+        cls._async_body_steps = coroutine_owner.__module__.partition(".")[0] == "dspx"
 
     # ------------------------------------------------------------ calling
 
@@ -106,7 +106,7 @@ class Module(metaclass=ProgramMeta):
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The body. Override this or `aforward`."""
         self._check_has_body()
-        return run(self.aforward(*args, **kwargs))
+        return run(self._blocking_aforward(args, kwargs))
 
     async def aforward(self, *args: Any, **kwargs: Any) -> Any:
         """The body for async code. Override this or `forward`."""
@@ -128,6 +128,10 @@ class Module(metaclass=ProgramMeta):
         if self._sync_body:
             return self.forward(*args, **kwargs)
         self._check_has_body()
+        return await self._blocking_aforward(args, kwargs)
+
+    async def _blocking_aforward(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The async body in a sync call. On a thread that runs a loop stepping it is the only way."""
         if self._async_body_steps or is_async_here():
             return await self.aforward(*args, **kwargs)
         return on_background_loop(self.aforward, *args, **kwargs)

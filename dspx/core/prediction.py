@@ -18,10 +18,11 @@ class Prediction(Example):
     that the call used, by model, where usage was tracked.
     """
 
-    __slots__ = ("_completions", "_lm_usage")
+    __slots__ = ("_answered_by", "_completions", "_lm_usage")
 
     _completions: Completions | None
     _lm_usage: dict[str, Any] | None
+    _answered_by: str | None
 
     def __init__(self, base: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
         put = object.__setattr__
@@ -62,6 +63,13 @@ class Prediction(Example):
     def get_lm_usage(self) -> dict[str, Any] | None:
         """Tokens used, by model; None where usage was not tracked."""
         return self._lm_usage
+
+    def get_lm_route(self) -> str | None:
+        """The model that answered, where it was a fallback and not the one that was asked; else None."""
+        return getattr(self, "_answered_by", None)
+
+    def set_lm_route(self, model: str | None) -> None:
+        object.__setattr__(self, "_answered_by", model)
 
     def set_lm_usage(self, usage: dict[str, Any]) -> None:
         object.__setattr__(self, "_lm_usage", usage)

@@ -38,6 +38,14 @@ else:
 
 Fields = dict[str, Field]
 
+
+class Plans(dict[Any, Any]):
+    """What adapters compiled for one signature. A copy in another process starts without."""
+
+    def __reduce__(self) -> Any:
+        return Plans, ()
+
+
 _DERIVED_NAME = "StringSignature"
 
 
@@ -49,7 +57,7 @@ class SignatureMeta(type):
     __dspx_inputs__: Fields
     __dspx_outputs__: Fields
     __dspx_instructions__: str
-    __plans__: dict[Any, Any]
+    __plans__: Plans
     """Scratch space for adapters: what they compiled for this signature. It dies with it."""
 
     def __new__(
@@ -131,7 +139,7 @@ class Signature(_Instance, metaclass=SignatureMeta):
 
     __dspx_fields__ = __dspx_inputs__ = __dspx_outputs__ = {}
     __dspx_instructions__ = ""
-    __plans__ = {}
+    __plans__ = Plans()
 
     if TYPE_CHECKING:
 
@@ -274,7 +282,7 @@ def _derive(cls: Any, fields: Fields, instructions: str) -> Any:
             "__dspx_inputs__": cls.__dspx_inputs__,
             "__dspx_outputs__": cls.__dspx_outputs__,
             "__dspx_instructions__": instructions,
-            "__plans__": {},
+            "__plans__": Plans(),
         },
     )
     return new
@@ -287,7 +295,7 @@ def _settle(cls: SignatureMeta, fields: Fields, instructions: str) -> None:
     cls.__dspx_inputs__ = inputs
     cls.__dspx_outputs__ = outputs
     cls.__dspx_instructions__ = instructions or (_default_instructions(cls.__dspx_fields__) if fields else "")
-    cls.__plans__ = {}
+    cls.__plans__ = Plans()
     if fields:
         cls.__doc__ = cls.__dspx_instructions__
 
@@ -346,7 +354,7 @@ def _declared_fields(cls: SignatureMeta, declared: dict[str, Any]) -> Fields:
 
 def _annotations_of(cls: type) -> dict[str, Any]:
     """The annotations of the class body, with those that are strings resolved where the class is written."""
-    raw = dict(cls.__annotations__)
+    raw = _raw_annotations(cls)
     if not any(isinstance(value, str) for value in raw.values()):
         return {name: _none_type(value) for name, value in raw.items()}
     module = sys.modules.get(cls.__module__)
@@ -363,6 +371,15 @@ def _annotations_of(cls: type) -> dict[str, Any]:
             f"A type of {cls.__name__} is not known where the class is written: {error}. "
             "Define or import it before the signature."
         ) from error
+
+
+def _raw_annotations(cls: type) -> dict[str, Any]:
+    """The class body's own annotations, as written."""
+    if sys.version_info >= (3, 14):
+        import annotationlib
+
+        return dict(annotationlib.get_annotations(cls, format=annotationlib.Format.FORWARDREF))
+    return dict(vars(cls).get("__annotations__", {}))
 
 
 class _Annotated:

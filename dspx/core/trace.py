@@ -28,3 +28,6 @@ def record_step(settings: Mapping[str, Any], leaf: Any, inputs: dict[str, Any], 
 
 callers: Scoped[tuple[Any, ...]] = Scoped("dspx_callers", ())
 """The modules whose calls we are inside, outermost first. An LM writes its history into each."""
+
+answered_by: Scoped[str | None] = Scoped("dspx_answered_by", None)
+"""The model that answered the leaf's last call, where it is not the one that was asked: a fallback."""

@@ -17,9 +17,11 @@ from dspx.core import streams
 from dspx.core.events import aobserve
 from dspx.core.ring import Ring
 from dspx.core.streams import Delta
+from dspx.core.trace import answered_by
 from dspx.core.usage import current_tracker
 from dspx.errors import UsageError
 from dspx.lm import history
+from dspx.lm.facts import UNKNOWN, Facts
 from dspx.lm.request import Request
 from dspx.lm.response import Response
 from dspx.runtime import clock
@@ -27,8 +29,6 @@ from dspx.runtime.bridge import call, is_blocking, run
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-    from dspx.lm.providers import Facts
 
 _BODIES = ("generate", "aforward", "forward")
 _NOT_SENT = frozenset({"cache", "rollout_id"})
@@ -140,13 +140,15 @@ class BaseLM:
         tracker = current_tracker()
         if tracker is not None:
             tracker.add(
-                self.model,
+                response.route or self.model,
                 response.usage.to_dict(),
                 response.cost,
                 response.cache_hit,
                 latency,
                 response.route,
             )
+        if response.route is not None and response.route != self.model:
+            answered_by.set(response.route)
         history.record(self, request, response, prompt, latency)
         return response
 
@@ -180,9 +182,7 @@ class BaseLM:
     @property
     def facts(self) -> Facts:
         """What the model and its endpoint can do. A model of your own is taken to do text only."""
-        from dspx.lm.providers import PLAIN_TEXT
-
-        return PLAIN_TEXT
+        return UNKNOWN
 
     @property
     def supports_function_calling(self) -> bool:

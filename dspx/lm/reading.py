@@ -8,7 +8,7 @@ from typing import Any
 
 def get(source: Any, name: str, default: Any = None) -> Any:
     """The item or the attribute `name`; `default` where there is none, or where it is None."""
-    if isinstance(source, Mapping):
+    if isinstance(source, (dict, Mapping)):  # `dict` first: asking for a Mapping is slow
         value = source.get(name)
     else:
         value = getattr(source, name, None)
@@ -19,7 +19,7 @@ def plain(value: Any) -> Any:
     """The same value in dicts, lists, strings and numbers only, so that it can be kept as JSON."""
     if value is None or isinstance(value, (str, int, float, bool)):
         return value
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]

@@ -381,7 +381,7 @@ def _usage_to_json(usage: Usage) -> dict[str, Any]:
         "reasoning_tokens",
         "details",
     )
-    return _without_defaults({name: getattr(usage, name) for name in names})
+    return {name: getattr(usage, name) for name in names if getattr(usage, name)}
 
 
 def _without_defaults(fields: dict[str, Any]) -> dict[str, Any]:
