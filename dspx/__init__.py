@@ -17,6 +17,7 @@ from dspx.core.example import Example
 from dspx.core.fields import InputField, OutputField, infer_prefix
 from dspx.core.module import BaseModule, Module, Parameter
 from dspx.core.prediction import Completions, Prediction
+from dspx.core.progress import Progress, show_progress_with
 from dspx.core.settings import configure, context, settings
 from dspx.core.signature import Signature, SignatureMeta, ensure_signature, make_signature
 from dspx.core.state import load_program as load
@@ -148,6 +149,13 @@ _LAZY: dict[str, tuple[str, ...]] = {
     "dspx.telemetry.logging": ("configure_dspy_loggers", "disable_logging", "enable_logging"),
 }
 _HOME = {name: module for module, names in _LAZY.items() for name in names}
+
+
+def _progress_line(label: str, total: int) -> Progress:
+    return import_module("dspx.telemetry.progress").line(label, total)
+
+
+show_progress_with(_progress_line)
 
 
 def __getattr__(name: str) -> Any:

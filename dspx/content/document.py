@@ -43,5 +43,5 @@ class Document(Type):
         return {"data": value} if isinstance(value, str) else value
 
     def __str__(self) -> str:
-        title = f"'{self.title}', " if self.title else ""
+        title = f"'{self.title}': " if self.title else ""
         return f"Document({title}{len(self.data)} chars)"

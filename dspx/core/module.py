@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -211,6 +211,15 @@ class Module(metaclass=ProgramMeta):
         if not return_failed_examples:
             return done.values
         return done.values, [examples[index] for index in done.errors], list(done.errors.values())
+
+    def stream(self, *args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
+        """The events of one call while it runs: `async for event in program.stream(question=…)`.
+
+        Pieces of output fields as they arrive, their values, at last `Final`: see `dspx.streaming`.
+        """
+        from importlib import import_module
+
+        return import_module("dspx.streaming").stream(self, *args, **kwargs)
 
     # ------------------------------------------------------------ parts
 

@@ -93,8 +93,8 @@ def _read(value: Any) -> Response | None:
         return None
     try:
         return Response.from_json({**_own(value), "cache_hit": True})
-    except ValueError:
-        return None
+    except (ValueError, TypeError, AttributeError):
+        return None  # somebody else's entry, or an older dspx's
 
 
 def _own(value: dict[str, Any]) -> dict[str, Any]:

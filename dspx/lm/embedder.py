@@ -224,7 +224,7 @@ def _read_vector(value: Any) -> Any:
         return value
     import numpy as np
 
-    return np.frombuffer(base64.b64decode(value), dtype="<f4")
+    return np.frombuffer(base64.b64decode(value, validate=True), dtype="<f4")
 
 
 def _matrix(rows: Any) -> Vectors:

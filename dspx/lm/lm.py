@@ -230,7 +230,7 @@ def _laid_over(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
 
 def _check_reasoning(model: str, model_type: str, temperature: float | None, max_tokens: int | None) -> None:
     """OpenAI's reasoning models take no temperature but 1, and spend their budget on thoughts first."""
-    if not is_reasoning_model(model) or "/" in model and model.partition("/")[0] not in ("openai", "azure"):
+    if not is_reasoning_model(model) or ("/" in model and model.partition("/")[0] not in ("openai", "azure")):
         return
     if temperature not in (None, 1, 1.0) or (max_tokens is not None and max_tokens < _REASONING_MINIMUM):
         raise LMConfigurationError(

@@ -23,7 +23,7 @@ from dspx.core.module import Module, Parameter
 from dspx.core.prediction import Prediction
 from dspx.core.settings import snapshot
 from dspx.core.signature import Signature, ensure_signature
-from dspx.core.trace import record_step
+from dspx.core.trace import answered_by, record_step
 from dspx.errors import UsageError
 from dspx.runtime.bridge import run
 
@@ -132,6 +132,9 @@ class Predict(Module, Parameter, Generic[P, S_co]):
             prediction = Prediction.from_completions(values, ask.signature)
         else:
             prediction = await self._into_sink(open_sink, ask, inputs)
+        if (route := answered_by.get()) is not None:
+            prediction.set_lm_route(route)
+            answered_by.set(None)
         if trace:
             record_step(settings, self, inputs, prediction)
         return prediction
@@ -168,7 +171,7 @@ class Predict(Module, Parameter, Generic[P, S_co]):
             config["prediction"] = kwargs.pop("prediction")
         _check_lm(lm)
         _warm_up(config, lm)
-        adapter = mine.adapter or settings["adapter"] or _default_adapter()
+        adapter = mine.adapter or settings["adapter"] or default_adapter()
         return _Question(signature, demos, config, lm, adapter)
 
     def _positional(self, args: tuple[Any, ...]) -> str:
@@ -190,7 +193,7 @@ class Predict(Module, Parameter, Generic[P, S_co]):
     def prompt(self, **inputs: Any) -> list[dict[str, Any]]:
         """The exact messages that a call with these inputs sends, without sending them."""
         settings = snapshot()
-        adapter = settings["adapter"] or _default_adapter()
+        adapter = settings["adapter"] or default_adapter()
         return adapter.format(self.signature, self.demos, _take_inputs(self.signature, inputs, settings))
 
     def dump_state(self, json_mode: bool = True) -> dict[str, Any]:
@@ -282,7 +285,7 @@ def _warm_up(config: dict[str, Any], lm: Any) -> None:
 _adapter: Any = None
 
 
-def _default_adapter() -> Any:
+def default_adapter() -> Any:
     global _adapter
     if _adapter is None:
         from dspx.adapters.chat import ChatAdapter

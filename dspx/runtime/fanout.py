@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
 from contextvars import copy_context
 from dataclasses import dataclass
 from threading import Event, Lock
@@ -90,7 +91,7 @@ class _Work(Generic[T, R]):
         self.stop = stop
         self.timeout = timeout
         self.done_lock = Lock()
-        self.next: Iterator[Outcome[R]] = iter(self.outcomes)
+        self.waiting: deque[Outcome[R]] = deque(self.outcomes)
 
     def in_this_thread(self) -> None:
         while (outcome := self.take()) is not None:
@@ -133,10 +134,10 @@ class _Work(Generic[T, R]):
             raise
 
     def take(self) -> Outcome[R] | None:
-        if self.stop:
+        try:
+            return None if self.stop else self.waiting.popleft()
+        except IndexError:
             return None
-        with self.done_lock:
-            return next(self.next, None)
 
     async def one(self, outcome: Outcome[R]) -> None:
         outcome.started = True

@@ -36,4 +36,4 @@ def test_other_media_types_are_refused():
 
 def test_its_text_is_short():
     assert str(Document(data="xyz")) == "Document(3 chars)"
-    assert str(Document(data="xyz", title="T")) == "Document('T', 3 chars)"
+    assert str(Document(data="xyz", title="T")) == "Document('T': 3 chars)"

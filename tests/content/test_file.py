@@ -49,7 +49,7 @@ def test_a_path_gives_name_and_type(tmp_path: Path):
         File.from_path(tmp_path / "none")
 
 
-@pytest.mark.parametrize("source", ["/tmp/x.pdf", "https://example.com/a.pdf", "file-123"])
+@pytest.mark.parametrize("source", ["/reports/x.pdf", "https://example.com/a.pdf", "file-123"])
 def test_other_strings_are_refused(source: str):
     with pytest.raises(ValueError, match="from_path"):
         File(source)

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import select
+import shutil
+import socket
+import socketserver
+import ssl
+import subprocess
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -58,7 +65,7 @@ class Loopback:
                 self.asked.append(asked)
                 await self.answer(asked, writer)
                 await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
             pass
         finally:
             self.open -= 1
@@ -77,7 +84,9 @@ def server() -> Iterator[Loopback]:
     stopped: asyncio.Event = asyncio.Event()
 
     async def main() -> None:
-        running = await asyncio.start_server(loopback.serve, "127.0.0.1", 0, backlog=2048)
+        running = await asyncio.start_server(
+            lambda reader, writer: loopback.serve(reader, writer), "127.0.0.1", 0, backlog=2048
+        )
         loopback.port = running.sockets[0].getsockname()[1]
         ready.set()
         await stopped.wait()
@@ -86,6 +95,7 @@ def server() -> Iterator[Loopback]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0.005)  # closed writers close their sockets in the loop's next rounds
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(main()))
     thread.start()
@@ -104,3 +114,97 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     transport.close()
     yield
     transport.close()
+
+
+# ---------------------------------------------------------------- TLS, a proxy
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """A self-signed certificate for localhost, and its key."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("needs the openssl program")
+    folder = tmp_path_factory.mktemp("tls")
+    paths = (str(folder / "cert.pem"), str(folder / "key.pem"))
+    options = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    names = ["-addext", "subjectAltName=DNS:localhost", "-out", paths[0], "-keyout", paths[1]]
+    subprocess.run([openssl, "req", *options, *names], check=True, capture_output=True)
+    return paths
+
+
+class Reversing(BaseHTTPRequestHandler):
+    """Answers with the body reversed."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))[::-1]
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Quiet."""
+
+
+class Quiet(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Clients that end the handshake are what is being tested."""
+
+
+@pytest.fixture
+def tls_server(certificate: tuple[str, str]) -> Iterator[int]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    running = Quiet(("127.0.0.1", 0), Reversing)
+    running.socket = context.wrap_socket(running.socket, server_side=True, do_handshake_on_connect=False)
+    thread = threading.Thread(target=running.serve_forever, args=(0.01,))
+    thread.start()
+    yield running.server_address[1]
+    transport.close()
+    running.shutdown()
+    thread.join()
+    running.server_close()
+
+
+class Tunnel(socketserver.BaseRequestHandler):
+    """CONNECT, then bytes both ways."""
+
+    def handle(self) -> None:
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += self.request.recv(1)
+        host, _, port = head.split(b" ")[1].decode().rpartition(":")
+        with socket.create_connection((host, int(port))) as there:
+            self.request.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
+            pairs = {self.request: there, there: self.request}
+            while True:
+                ready, _, _ = select.select(list(pairs), [], [], 5)
+                for end in ready:
+                    data = end.recv(65536)
+                    if not data:
+                        return
+                    pairs[end].sendall(data)
+                if not ready:
+                    return
+
+
+class TunnelServer(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+
+
+@pytest.fixture
+def proxy() -> Iterator[int]:
+    running = TunnelServer(("127.0.0.1", 0), Tunnel)
+    thread = threading.Thread(target=running.serve_forever, args=(0.01,))
+    thread.start()
+    yield running.server_address[1]
+    transport.close()
+    running.shutdown()
+    thread.join()
+    running.server_close()

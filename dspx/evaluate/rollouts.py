@@ -1,0 +1,265 @@
+"""Run a program and its metric over examples, and keep what comes of each."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+from dspx.core.candidate import LeafValues, bound
+from dspx.core.prediction import Prediction
+from dspx.core.progress import Progress
+from dspx.core.settings import snapshot
+from dspx.core.usage import UsageEntry, UsageTracker, track_usage
+from dspx.errors import UsageError
+from dspx.evaluate.row import NOTHING_SPENT, Row, Spent, Stage
+from dspx.modules.rollout import another_rollout
+from dspx.runtime import clock
+from dspx.runtime.bridge import call
+from dspx.runtime.fanout import Outcome, Stop, fan_out
+
+logger = logging.getLogger("dspx.evaluate")
+
+_TOLD_ERRORS = 10
+_TELL_SECONDS = 0.1
+
+
+class Executor(Protocol):
+    """Where the examples run: `Evaluate(executor=…)`. The default is this process, `dspx.runtime.fanout`."""
+
+    async def fan_out(
+        self,
+        fn: Callable[[int], Awaitable[Row]],
+        items: Iterable[int],
+        *,
+        workers: int,
+        on_done: Callable[[Outcome[Row]], None],
+        stop: Stop,
+    ) -> Any: ...
+
+
+class Rollouts:
+    """`await rollouts.run(…)` fills `rows`: one per example and repeat, in order, None where it never ran."""
+
+    def __init__(
+        self,
+        program: Any,
+        metric: Any,
+        devset: Sequence[Any],
+        *,
+        repeats: int,
+        failure_score: float,
+        max_errors: int,
+        provide_traceback: bool,
+        progress: Progress | None,
+    ) -> None:
+        self.ask = _caller(program)
+        self.judge = _caller(metric)
+        self.devset = devset
+        self.failure_score = failure_score
+        self.max_errors = max_errors
+        self.provide_traceback = provide_traceback
+        self.progress = progress
+        self.rows: list[Row | None] = [None] * (len(devset) * repeats)
+        self.errors: list[Row] = []
+        self.interrupted = False
+        self.stop = Stop()
+        self._variants = _variants(program, repeats)
+        self._stamp_usage = bool(snapshot()["track_usage"])
+        self._done = 0
+        self._total = 0.0
+        self._untold = 0
+        self._told_at = 0.0
+        self._closed = False
+
+    @property
+    def too_many_errors(self) -> bool:
+        return bool(self.errors) and len(self.errors) >= self.max_errors
+
+    async def run(self, workers: int, executor: Executor | None) -> None:
+        """Run every example. The first Ctrl-C ends it: what is done is kept, what is under way is left behind."""
+        spread = fan_out if executor is None else executor.fan_out
+        try:
+            await spread(
+                self._one, range(len(self.rows)), workers=workers, on_done=self._take, stop=self.stop
+            )
+        except KeyboardInterrupt:
+            if not self._done:
+                raise
+            self.interrupted = True
+        finally:
+            self._closed = True
+            self._show()
+            if self.progress is not None:
+                self.progress.close()
+
+    # ------------------------------------------------------------ one example
+
+    async def _one(self, place: int) -> Row:
+        repeat, index = divmod(place, len(self.devset))
+        values = self._variants[repeat]
+        if values is None:
+            return await self._row(index, repeat)
+        with bound.using(values):
+            return await self._row(index, repeat)
+
+    async def _row(self, index: int, repeat: int) -> Row:
+        example = self.devset[index]
+        prediction: Any = None
+        stage: Stage = "program"
+        error: Exception | None = None
+        score: Any = self.failure_score
+        with track_usage() as usage:
+            seconds, asked = 0.0, 0
+            started = clock.now()
+            try:
+                prediction = await self.ask(**dict(example.inputs().items()))
+                seconds, asked = clock.now() - started, len(usage.entries)
+                stage = "metric"
+                score = await self.judge(example, prediction)
+                value = number_of(score)
+            except Exception as raised:  # noqa: BLE001  the program and the metric are the user's
+                error, score, value = raised, self.failure_score, float(self.failure_score)
+                if stage == "program":
+                    seconds, asked = clock.now() - started, len(usage.entries)
+                    prediction = Prediction()
+        spent = _spent(usage.entries[:asked])
+        if self._stamp_usage and isinstance(prediction, Prediction):
+            prediction.set_lm_usage({model: dict(tokens) for model, tokens in spent.usage.items()})
+        return Row(
+            index=index,
+            repeat=repeat,
+            example=example,
+            prediction=prediction,
+            score=score,
+            value=value,
+            error=error,
+            failed_in=stage if error is not None else None,
+            seconds=seconds,
+            spent=spent,
+            spent_by_metric=_spent(usage.entries[asked:]),
+        )
+
+    # ------------------------------------------------------------ as they come, one at a time
+
+    def _take(self, outcome: Outcome[Row]) -> None:
+        if self._closed:
+            return  # left behind by Ctrl-C: the result has been given already
+        row = outcome.value if outcome.value is not None else self._lost(outcome)
+        self.rows[outcome.index] = row
+        self._done += 1
+        self._total += row.value
+        self._untold += 1
+        if row.error is not None:
+            self._take_error(row)
+        if self.progress is not None and clock.now() - self._told_at >= _TELL_SECONDS:
+            self._show()
+
+    def _take_error(self, row: Row) -> None:
+        self.errors.append(row)
+        if self.too_many_errors:
+            self.stop.set()
+        if len(self.errors) > _TOLD_ERRORS:
+            return
+        logger.error(
+            "Example %d: %s. It was %.300r.%s",
+            row.index,
+            row.reason,
+            row.example,
+            "" if self.provide_traceback else " provide_traceback=True shows where.",
+            exc_info=row.error if self.provide_traceback else None,
+        )
+        if len(self.errors) == _TOLD_ERRORS:
+            logger.error("Further errors are not logged; result.error_rows has them all.")
+
+    def _lost(self, outcome: Outcome[Row]) -> Row:
+        """The row of an example that an executor could not bring to an end."""
+        repeat, index = divmod(outcome.index, len(self.devset))
+        return Row(
+            index=index,
+            repeat=repeat,
+            example=self.devset[index],
+            prediction=Prediction(),
+            score=self.failure_score,
+            value=float(self.failure_score),
+            error=outcome.error,
+            failed_in="program",
+            seconds=outcome.seconds,
+        )
+
+    def _show(self) -> None:
+        if self.progress is None or not self._untold:
+            return
+        average = f"Average Metric: {self._total:.2f} / {self._done} ({100 * self._total / self._done:.1f}%)"
+        self.progress.advance(self._untold, average)
+        self._untold = 0
+        self._told_at = clock.now()
+
+
+async def judged(metric: Any, row: Row, failure_score: float) -> Row:
+    """The row under another metric. Where the program failed there is nothing to judge: the row stays."""
+    if row.failed_in == "program":
+        return _again(row, failure_score, row.error, "program", row.spent_by_metric)
+    with track_usage() as usage:
+        try:
+            score = await _caller(metric)(row.example, row.prediction)
+            number_of(score)
+        except Exception as error:  # noqa: BLE001  the metric is the user's
+            return _again(row, failure_score, error, "metric", _spent(usage.entries))
+    return _again(row, score, None, None, _spent(usage.entries))
+
+
+def _again(row: Row, score: Any, error: BaseException | None, stage: Stage | None, spent: Spent) -> Row:
+    return replace(
+        row,
+        score=score,
+        value=number_of(score),
+        error=error,
+        failed_in=stage,
+        spent_by_metric=spent,
+    )
+
+
+def number_of(score: Any) -> float:
+    """A metric's score as a number: a bool, a number, or something with a `score`."""
+    if not hasattr(type(score), "__float__"):
+        raise UsageError(
+            f"The metric returned {type(score).__name__} ({score!r:.80}). "
+            "Return a number, True or False, or dspx.Prediction(score=…)."
+        )
+    value = float(score)
+    if math.isnan(value):
+        raise UsageError("The metric returned nan, which has no place on a scale.")
+    return value
+
+
+# ---------------------------------------------------------------- the user's callables
+
+
+def _caller(thing: Any) -> Callable[..., Awaitable[Any]]:
+    """`thing` as something to await: a module's `acall`, or whatever can be called, sync or async."""
+    acall = getattr(thing, "acall", None)
+    if acall is not None:
+        return acall
+
+    def awaited(*args: Any, **kwargs: Any) -> Awaitable[Any]:
+        return call(thing, *args, **kwargs)
+
+    return awaited
+
+
+def _variants(program: Any, repeats: int) -> list[Mapping[int, LeafValues] | None]:
+    """What to bind for each repeat: nothing for the first, another rollout number for each other."""
+    if not hasattr(program, "named_predictors"):
+        return [None] * repeats
+    return [None, *(another_rollout(program, repeat) for repeat in range(1, repeats))]
+
+
+def _spent(entries: Sequence[UsageEntry]) -> Spent:
+    if not entries:
+        return NOTHING_SPENT
+    tracker = UsageTracker()
+    tracker.entries = list(entries)
+    return Spent(tracker.get_total_tokens(), tracker.total_cost, tracker.calls, tracker.cache_hits)

@@ -1,0 +1,58 @@
+"""One example's part of an evaluation: what came out, what it scored, what it took."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Stage = Literal["program", "metric"]
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What LM calls used: tokens by model, US dollars (None where no price is known), and how many they were."""
+
+    usage: Mapping[str, Mapping[str, Any]]
+    cost: float | None
+    calls: int
+    cache_hits: int
+
+
+NOTHING_SPENT = Spent({}, None, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One example, run once. `index` is its place in the devset, `repeat` counts from 0."""
+
+    index: int
+    repeat: int
+    example: Any
+    prediction: Any
+    """What the program returned; an empty `Prediction` where it raised."""
+    score: Any
+    """What the metric returned; the `failure_score` where there is an error."""
+    value: float
+    """The score as a number."""
+    error: BaseException | None = None
+    failed_in: Stage | None = None
+    """Who raised: the program or the metric."""
+    seconds: float = 0.0
+    """How long the program took, without the metric."""
+    spent: Spent = NOTHING_SPENT
+    """By the program."""
+    spent_by_metric: Spent = NOTHING_SPENT
+
+    @property
+    def ok(self) -> bool:
+        return self.error is None
+
+    @property
+    def reason(self) -> str | None:
+        """Why there is no score, in one line; None where there is one."""
+        if self.error is None:
+            return None
+        text = str(self.error).strip().partition("\n")[0]
+        said = f"{type(self.error).__name__}: {text}" if text else type(self.error).__name__
+        return f"{self.failed_in} failed: {said}"

@@ -1,0 +1,1 @@
+"""Make a program better by data: each optimizer is one file."""

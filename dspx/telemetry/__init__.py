@@ -1,0 +1,1 @@
+"""Who watches: logging and progress lines. They listen; nothing below imports them."""
