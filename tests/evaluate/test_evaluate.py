@@ -405,19 +405,6 @@ def test_an_executor_runs_the_examples_elsewhere():
     assert result.error_rows[0].reason == "program failed: RuntimeError: the worker was lost"
 
 
-@pytest.mark.slow
-def test_the_cost_per_example_stays_the_same_at_a_hundred_times_the_size():
-    def per_example(n):
-        examples = devset(n)
-        evaluate = Evaluate(devset=examples, metric=exact, num_threads=1)
-        started = time.perf_counter()
-        evaluate(Echo())
-        return (time.perf_counter() - started) / n
-
-    per_example(100)
-    assert per_example(50_000) < 4 * min(per_example(500) for _ in range(3))
-
-
 def test_a_real_ctrl_c_leaves_work_behind_that_changes_nothing_anymore():
     gate = threading.Event()
 

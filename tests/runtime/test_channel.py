@@ -8,8 +8,10 @@ import pytest
 
 from dspx.runtime.bridge import run
 from dspx.runtime.channel import Channel, ReaderGone, start, start_on_background_loop
+from tests.loops import in_a_loop
 
 
+@in_a_loop
 async def test_items_put_before_the_reader_comes_are_taken_at_once_in_order() -> None:
     channel: Channel[int] = Channel()
     channel.put(1)
@@ -17,6 +19,7 @@ async def test_items_put_before_the_reader_comes_are_taken_at_once_in_order() ->
     assert await channel.take() == [1, 2]
 
 
+@in_a_loop
 async def test_a_reader_wakes_when_another_thread_puts() -> None:
     channel: Channel[int] = Channel()
     reading = asyncio.ensure_future(channel.take())
@@ -35,6 +38,7 @@ def test_a_blocking_reader_wakes_when_a_thread_puts() -> None:
     thread.join()
 
 
+@in_a_loop
 async def test_the_reader_gets_what_is_there_and_then_the_error() -> None:
     channel: Channel[int] = Channel()
     channel.put(1)
@@ -44,6 +48,7 @@ async def test_the_reader_gets_what_is_there_and_then_the_error() -> None:
         await channel.take()
 
 
+@in_a_loop
 async def test_after_the_end_nothing_comes() -> None:
     channel: Channel[int] = Channel()
     channel.end()
@@ -51,6 +56,7 @@ async def test_after_the_end_nothing_comes() -> None:
     assert await channel.take() == []
 
 
+@in_a_loop
 async def test_unread_items_that_can_be_joined_do_not_pile_up() -> None:
     channel: Channel[str] = Channel(limit=10, merge=lambda last, new: last + new)
     for _ in range(10_000):
@@ -60,6 +66,7 @@ async def test_unread_items_that_can_be_joined_do_not_pile_up() -> None:
     assert "".join(items) == "x" * 10_000
 
 
+@in_a_loop
 async def test_send_waits_for_the_reader_when_much_is_unread() -> None:
     channel: Channel[int] = Channel(limit=2)
     sent: list[int] = []
@@ -81,6 +88,7 @@ async def test_send_waits_for_the_reader_when_much_is_unread() -> None:
     assert read == list(range(6))
 
 
+@in_a_loop
 async def test_who_waits_to_send_learns_that_the_reader_is_gone() -> None:
     channel: Channel[int] = Channel(limit=1)
     channel.put(1)
@@ -118,6 +126,7 @@ def test_a_reader_whose_loop_is_closed_does_not_trouble_who_puts() -> None:
     assert run(channel.take()) == [1]
 
 
+@in_a_loop
 async def test_work_in_an_async_call_is_a_task_and_cancelling_waits_for_its_end() -> None:
     channel: Channel[str] = Channel()
     ended: list[str] = []
