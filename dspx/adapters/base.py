@@ -19,8 +19,10 @@ from typing import Any, ClassVar
 from dspx.adapters.fieldstream import FieldStream
 from dspx.adapters.plan import Plan, Rendering, plan_for
 from dspx.content import markers
+from dspx.core import streams
 from dspx.core.events import observe
 from dspx.core.example import Example
+from dspx.core.trace import asked_again
 from dspx.errors import AdapterParseError, UsageError
 from dspx.runtime.bridge import run
 
@@ -139,9 +141,10 @@ class Adapter:
         response, values, problems = await self._asked(lm, lm_kwargs, signature, demos, inputs)
         if values or not problems:
             return Answer(values, response, problem=_problem(problems[0]) if problems else None)
-        again = self._asks_again() if self.ask_again else None
-        if again is None:
+        if not self.ask_again:
             raise problems[0]
+        # Whoever reads a stream reads it by this adapter's layout: then the second answer is asked for in it too.
+        again = self if streams.sink.get() is not None else self._asks_again()
         problem = _problem(problems[0])
         logger.warning(
             "An answer of %s could not be read, asking once more. %s", getattr(lm, "model", lm), problem
@@ -150,6 +153,7 @@ class Adapter:
         second, values, still = await again._asked(lm, lm_kwargs, signature, demos, inputs, retort)
         if not values and still:
             raise still[0] from problems[0]
+        asked_again.set(problem)
         return Answer(values, second, reasked=True, problem=problem)
 
     async def _asked(
@@ -184,7 +188,7 @@ class Adapter:
                 problems.append(problem)
         return response, values, problems
 
-    def _asks_again(self) -> Adapter | None:
+    def _asks_again(self) -> Adapter:
         """Who asks the second time."""
         return self
 

@@ -50,7 +50,7 @@ class ChatAdapter(Adapter, layout=True):
         )
         self.use_json_adapter_fallback = use_json_adapter_fallback
 
-    def _asks_again(self) -> Adapter | None:
+    def _asks_again(self) -> Adapter:
         if not self.use_json_adapter_fallback:
             return self
         from dspx.adapters.json import JSONAdapter

@@ -227,16 +227,20 @@ def _schema_of(signature: Any) -> dict[str, Any] | None:
     return schema if _close(schema) else None
 
 
-_UNSAYABLE = ("prefixItems", "uniqueItems", "patternProperties")
+_SAYS_WHAT = frozenset({"type", "$ref", "anyOf", "oneOf", "allOf", "enum", "const"})
+_UNSAYABLE = ("prefixItems", "uniqueItems", "patternProperties", "allOf")
 
 
-def _close(part: Any) -> bool:
-    """Require all members of every object and allow no others. False where that would change what is meant."""
-    if not isinstance(part, dict):
-        return True
-    if not part.keys() & {"type", "$ref", "anyOf", "oneOf", "allOf", "enum", "const"}:
-        return False
-    if any(part.get(key) for key in _UNSAYABLE):
+def _close(part: dict[str, Any]) -> bool:
+    """Make a schema strict, in place: every member required, no others allowed. False where that would change
+    what is meant, or where strict mode has no word for it."""
+    part.pop("default", None)  # every member is required
+    part.pop("discriminator", None)
+    if "oneOf" in part:
+        part["anyOf"] = part.pop("oneOf")
+    if "$ref" in part and len(part) > 1:  # strict mode wants a reference alone
+        part["anyOf"] = [{"$ref": part.pop("$ref")}]
+    if not part.keys() & _SAYS_WHAT or any(part.get(key) for key in _UNSAYABLE):
         return False
     if part.get("type") == "object":
         members = part.get("properties")
@@ -246,6 +250,5 @@ def _close(part: Any) -> bool:
         part["additionalProperties"] = False
     if part.get("type") == "array" and "items" not in part:
         return False
-    inner = [*part.get("properties", {}).values(), *part.get("$defs", {}).values(), part.get("items")]
-    inner += [option for key in ("anyOf", "oneOf", "allOf") for option in part.get(key, ())]
-    return all(_close(each) for each in inner)
+    inner = [*part.get("$defs", {}).values(), *part.get("properties", {}).values(), *part.get("anyOf", ())]
+    return all(_close(each) for each in [*inner, *([part["items"]] if "items" in part else [])])

@@ -293,7 +293,8 @@ def _split_annotated(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
 
 def _validator_for(annotation: Any, metadata: tuple[Any, ...], options: tuple[tuple[str, Any], ...]) -> Any:
     try:
-        return _shared_validator(annotation, metadata, options)
+        # The text too: Union[int, str] equals Union[str, int], but does not read like it.
+        return _shared_validator(annotation, metadata, options, repr(annotation))
     except TypeError:  # something unhashable in it
         return _build_validator(annotation, metadata, options)
 

@@ -18,11 +18,12 @@ class Prediction(Example):
     that the call used, by model, where usage was tracked.
     """
 
-    __slots__ = ("_answered_by", "_completions", "_lm_usage")
+    __slots__ = ("_answered_by", "_asked_again", "_completions", "_lm_usage")
 
     _completions: Completions | None
     _lm_usage: dict[str, Any] | None
     _answered_by: str | None
+    _asked_again: str | None
 
     def __init__(self, base: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
         put = object.__setattr__
@@ -70,6 +71,13 @@ class Prediction(Example):
 
     def set_lm_route(self, model: str | None) -> None:
         object.__setattr__(self, "_answered_by", model)
+
+    def get_reask(self) -> str | None:
+        """What was wrong with the first answer, where the LM had to be asked a second time; else None."""
+        return getattr(self, "_asked_again", None)
+
+    def set_reask(self, problem: str | None) -> None:
+        object.__setattr__(self, "_asked_again", problem)
 
     def set_lm_usage(self, usage: dict[str, Any]) -> None:
         object.__setattr__(self, "_lm_usage", usage)

@@ -31,3 +31,6 @@ callers: Scoped[tuple[Any, ...]] = Scoped("dspx_callers", ())
 
 answered_by: Scoped[str | None] = Scoped("dspx_answered_by", None)
 """The model that answered the leaf's last call, where it is not the one that was asked: a fallback."""
+
+asked_again: Scoped[str | None] = Scoped("dspx_asked_again", None)
+"""What was wrong with the leaf's first answer, where an adapter had to ask a second time."""

@@ -22,10 +22,9 @@ def named_parts(
     seen: set[int] = set()
 
     def visit(name: str, value: Any) -> None:
-        if is_leaf(value):
-            if id(value) not in seen:
-                seen.add(id(value))
-                found.append((name, value))
+        if is_leaf(value) and id(value) not in seen:
+            seen.add(id(value))
+            found.append((name, value))
         if (
             is_module(value)
             and not is_leaf(value)

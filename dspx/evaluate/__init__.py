@@ -38,7 +38,9 @@ _HOME = {
 def __getattr__(name: str) -> Any:
     home = _HOME.get(name)
     if home is None:
-        raise AttributeError(f"module 'dspx.evaluate' has no attribute {name!r}")
+        from dspx.core.lazy import submodule
+
+        return submodule("dspx.evaluate", name)
     value = getattr(import_module(f"dspx.evaluate.{home}"), name)
     globals()[name] = value
     return value

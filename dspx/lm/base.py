@@ -53,7 +53,7 @@ class BaseLM:
         max_tokens: int | None = None,
         cache: bool = True,
         callbacks: Sequence[Any] | None = None,
-        num_retries: int = 3,
+        num_retries: int = 5,
         **kwargs: Any,
     ) -> None:
         self.model = model

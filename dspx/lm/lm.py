@@ -72,7 +72,7 @@ class LM(BaseLM):
         max_tokens: int | None = None,
         cache: bool = True,
         callbacks: Sequence[Any] | None = None,
-        num_retries: int = 3,
+        num_retries: int = 5,
         provider: Any = None,
         finetuning_model: str | None = None,
         launch_kwargs: dict[str, Any] | None = None,

@@ -34,7 +34,7 @@ class RetryPolicy:
     `longest_wait`, is not waited for: the error is raised at once.
     """
 
-    num_retries: int = 3
+    num_retries: int = 5
     deadline: float | None = None
     longest_wait: float = 300.0
 

@@ -23,7 +23,7 @@ from dspx.core.module import Module, Parameter
 from dspx.core.prediction import Prediction
 from dspx.core.settings import snapshot
 from dspx.core.signature import Signature, ensure_signature
-from dspx.core.trace import answered_by, record_step
+from dspx.core.trace import answered_by, asked_again, record_step
 from dspx.errors import UsageError
 from dspx.runtime.bridge import run
 
@@ -132,9 +132,7 @@ class Predict(Module, Parameter, Generic[P, S_co]):
             prediction = Prediction.from_completions(values, ask.signature)
         else:
             prediction = await self._into_sink(open_sink, ask, inputs)
-        if (route := answered_by.get()) is not None:
-            prediction.set_lm_route(route)
-            answered_by.set(None)
+        _note_how(prediction)
         if trace:
             record_step(settings, self, inputs, prediction)
         return prediction
@@ -301,6 +299,16 @@ def _with_instructions(signature: Any, instructions: str) -> Any:
     if derived is None:
         derived = signature.__plans__[key] = signature.with_instructions(instructions)
     return derived
+
+
+def _note_how(prediction: Prediction) -> None:
+    """Say on the prediction what was out of the ordinary: another LM answered, or one had to be asked twice."""
+    if (route := answered_by.get()) is not None:
+        prediction.set_lm_route(route)
+        answered_by.set(None)
+    if (problem := asked_again.get()) is not None:
+        prediction.set_reask(problem)
+        asked_again.set(None)
 
 
 # ---------------------------------------------------------------- inputs

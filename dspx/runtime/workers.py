@@ -34,7 +34,9 @@ class _Worker(threading.Thread):
             if job is not None:
                 deliver = job()
                 with _lock:
-                    _idle.append(self)  # before the result is out, so that its receiver finds this thread idle
+                    _idle.append(
+                        self
+                    )  # before the result is out, so that its receiver finds this thread idle
                 deliver()
                 del job, deliver
             if not self.wake.wait(_IDLE_SECONDS):

@@ -3,6 +3,7 @@ from pydantic import BaseModel
 
 from dspx.adapters.chat import ChatAdapter
 from dspx.adapters.json import JSONAdapter
+from dspx.core import streams
 from dspx.core.fields import InputField, OutputField
 from dspx.core.signature import Signature
 from dspx.errors import AdapterParseError
@@ -222,6 +223,18 @@ def test_a_good_answer_is_not_asked_for_again(caplog):
 def test_asking_again_is_logged(caplog):
     ask(ChatAdapter(), ScriptedLM("no", '{"reasoning": "r", "answer": "a"}'))
     assert "An answer of test/model could not be read, asking once more." in caplog.text
+
+
+def test_while_it_streams_it_asks_again_in_its_own_form():
+    class Sink:
+        def on_call(self): ...
+        def on_delta(self, delta): ...
+        def on_prediction(self, prediction): ...
+
+    lm = ScriptedLM("no", "[[ ## reasoning ## ]]\nr\n[[ ## answer ## ]]\na")
+    with streams.sink.using(Sink()):
+        assert ask(ChatAdapter(), lm).values == [{"reasoning": "r", "answer": "a"}]
+    assert "starting with the field `[[ ## reasoning ## ]]`" in lm.asked[1][-1]["content"]
 
 
 def ask(adapter, lm, **kwargs):

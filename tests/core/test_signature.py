@@ -131,7 +131,9 @@ def test_a_subclass_inherits_fields_and_instructions():
 
 
 def test_a_field_that_is_not_declared_is_named():
-    with pytest.raises(SignatureError, match=r"'answer' of Wrong must be declared with InputField or OutputField"):
+    with pytest.raises(
+        SignatureError, match=r"'answer' of Wrong must be declared with InputField or OutputField"
+    ):
 
         class Wrong(dspx.Signature):
             question: str = dspx.InputField()
@@ -192,7 +194,7 @@ def test_equals_compares_instructions_and_descriptions():
     assert QA.equals(QA.with_instructions("Answer the question."))
     assert not QA.equals(QA.with_instructions("Other."))
     assert not QA.equals(QA.with_updated_fields("answer", desc="x"))
-    assert QA != QA.with_instructions("Answer the question.")
+    assert QA.with_instructions("Answer the question.") != QA
 
 
 def test_a_filled_in_signature_has_its_fields_as_attributes():

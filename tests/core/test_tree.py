@@ -44,7 +44,15 @@ def test_a_leaf_by_itself_is_self():
 
 def test_sub_modules_come_breadth_first():
     names = [name for name, _ in Program().named_sub_modules()]
-    assert names == ["self", "self.one", "self.many[0]", "self.many[1]", "self.named[k]", "self.named[it's]", "self.many[1].leaf"]
+    assert names == [
+        "self",
+        "self.one",
+        "self.many[0]",
+        "self.many[1]",
+        "self.named[k]",
+        "self.named[it's]",
+        "self.many[1].leaf",
+    ]
 
 
 def test_predictors_are_mapped_in_place():

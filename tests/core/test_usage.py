@@ -16,7 +16,9 @@ def test_no_usage_is_lost_in_threads_or_tasks():
         with track_usage() as usage:
             work = fan_out(call_an_lm, [2] * 100, workers=16)
             asyncio.run(_awaited(work)) if is_async else run(work)
-        assert usage.get_total_tokens() == {"m": {"total_tokens": 200, "details": {"cached": 100}, "flag": True}}
+        assert usage.get_total_tokens() == {
+            "m": {"total_tokens": 200, "details": {"cached": 100}, "flag": True}
+        }
         assert usage.total_cost == 50.0
         assert usage.calls == 100
 

@@ -291,7 +291,9 @@ def test_a_cancelled_call_gives_its_connection_up(server: Loopback) -> None:
     asyncio.run(main())
 
 
-@pytest.mark.filterwarnings("ignore:unclosed", "ignore:Exception ignored in")  # asyncio's own, of such a loop's sockets
+@pytest.mark.filterwarnings(
+    "ignore:unclosed", "ignore:Exception ignored in"
+)  # asyncio's own, of such a loop's sockets
 def test_a_loop_that_dies_without_notice_leaves_nothing_unclosed(server: Loopback) -> None:
     loop = asyncio.new_event_loop()
     loop.run_until_complete(transport.post(call_to(server.url())))

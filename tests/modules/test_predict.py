@@ -56,7 +56,7 @@ def test_without_an_lm_the_error_says_how_to_choose_one():
         dspx.Predict("question -> answer")(question="x")
     with pytest.raises(UsageError, match=r"dspx.LM\('openai/gpt-4o'\)"):
         dspx.Predict("question -> answer")(question="x", lm="openai/gpt-4o")
-    with pytest.raises(UsageError, match="subclass dspx.BaseLM"):
+    with pytest.raises(UsageError, match=r"subclass dspx\.BaseLM"):
         dspx.Predict("question -> answer")(question="x", lm=object())
 
 
@@ -231,3 +231,14 @@ def test_demos_are_kept_as_plain_json():
     qa = dspx.Predict("day -> answer")
     qa.demos = [dspx.Example(day=datetime.date(2024, 1, 2), answer={"b", "a"})]
     assert qa.dump_state()["demos"] == [{"day": "2024-01-02", "answer": ["a", "b"]}]
+
+
+def test_an_answer_that_had_to_be_asked_for_twice_says_so():
+    scripted = Scripted("[[ ## count ## ]]\nmany", '{"count": 3}')
+    with dspx.context(lm=scripted, trace=[]):
+        prediction = dspx.Predict("question -> count: int")(question="x")
+        assert "count" in dspx.settings.trace[0][2].get_reask()
+    assert prediction.count == 3
+    assert len(scripted.requests) == 2
+    with dspx.context(lm=Scripted(answer("x"))):
+        assert dspx.Predict("question -> answer")(question="x").get_reask() is None

@@ -14,7 +14,10 @@ PROGRAM = Path(__file__).with_name("typed_program.py")
 @pytest.mark.slow
 def test_pyright_knows_inputs_and_outputs_and_finds_just_the_mistakes():
     ran = subprocess.run(
-        [sys.executable, "-m", "pyright", "--outputjson", str(PROGRAM)], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "pyright", "--outputjson", str(PROGRAM)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     found = {
         diagnostic["range"]["start"]["line"] + 1: diagnostic["rule"]

@@ -1,0 +1,69 @@
+"""What to test programs with: models that need no key, a server that fails on demand, recorded answers.
+
+| | |
+|---|---|
+| `DummyLM` | answers with the values you give it, in the adapter's layout (DSPy's) |
+| `ScriptedLM` | says, raises and delays what you tell it to; keeps the requests |
+| `SchemaLM` | answers any signature validly |
+| `NearestLM` | learns from the examples in the prompt, and from nothing else |
+| `Server` | the same models behind HTTP, with faults: `dspx.testing.server` |
+| `Cassette` | records answers once and replays them |
+| `no_network` | forbids connections to anywhere but this machine |
+| `check_adapter`, `check_lm` | whether your own adapter or LM keeps its contract |
+| `DummyVectorizer`, `dummy_rm` | vectors and retrieval without a model (DSPy's) |
+
+The pytest plugin (`--dspx-mode`, `dspx_lm`, `dspx_server`, `dspx_cassette`) comes with the package.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dspx.testing.cassette import Cassette as Cassette
+    from dspx.testing.cassette import CassetteMiss as CassetteMiss
+    from dspx.testing.conformance import check_adapter as check_adapter
+    from dspx.testing.conformance import check_lm as check_lm
+    from dspx.testing.dummy import DummyLM as DummyLM
+    from dspx.testing.model_lm import ModelLM as ModelLM
+    from dspx.testing.model_lm import NearestLM as NearestLM
+    from dspx.testing.model_lm import SchemaLM as SchemaLM
+    from dspx.testing.models.script import Fault as Fault
+    from dspx.testing.network import NetworkForbidden as NetworkForbidden
+    from dspx.testing.network import no_network as no_network
+    from dspx.testing.retrieval import DummyVectorizer as DummyVectorizer
+    from dspx.testing.retrieval import dummy_rm as dummy_rm
+    from dspx.testing.scripted import ScriptedLM as ScriptedLM
+    from dspx.testing.server.faults import Faults as Faults
+    from dspx.testing.server.server import Server as Server
+
+_LAZY: dict[str, tuple[str, ...]] = {
+    "dspx.testing.cassette": ("Cassette", "CassetteMiss"),
+    "dspx.testing.conformance": ("check_adapter", "check_lm"),
+    "dspx.testing.dummy": ("DummyLM",),
+    "dspx.testing.model_lm": ("ModelLM", "NearestLM", "SchemaLM"),
+    "dspx.testing.models.script": ("Fault",),
+    "dspx.testing.network": ("NetworkForbidden", "no_network"),
+    "dspx.testing.retrieval": ("DummyVectorizer", "dummy_rm"),
+    "dspx.testing.scripted": ("ScriptedLM",),
+    "dspx.testing.server.faults": ("Faults",),
+    "dspx.testing.server.server": ("Server",),
+}
+_HOME = {name: module for module, names in _LAZY.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module 'dspx.testing' has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})
+
+
+__all__ = sorted(_HOME)  # pyright: ignore[reportUnsupportedDunderAll]
