@@ -12,9 +12,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from dspx.compat.finder import activate as _activate_dspy_paths
 from dspx.core.events import BaseCallback
 from dspx.core.example import Example
 from dspx.core.fields import InputField, OutputField, infer_prefix
+from dspx.core.lazy import submodule
 from dspx.core.module import BaseModule, Module, Parameter
 from dspx.core.prediction import Completions, Prediction
 from dspx.core.progress import Progress, show_progress_with
@@ -150,6 +152,8 @@ _LAZY: dict[str, tuple[str, ...]] = {
 }
 _HOME = {name: module for module, names in _LAZY.items() for name in names}
 
+_activate_dspy_paths()
+
 
 def _progress_line(label: str, total: int) -> Progress:
     return import_module("dspx.telemetry.progress").line(label, total)
@@ -161,7 +165,7 @@ show_progress_with(_progress_line)
 def __getattr__(name: str) -> Any:
     home = _HOME.get(name)
     if home is None:
-        raise AttributeError(f"module 'dspx' has no attribute {name!r}")
+        return submodule("dspx", name)
     value = getattr(import_module(home), name)
     globals()[name] = value
     return value
@@ -172,16 +176,36 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
+    "Adapter",
     "AdapterParseError",
+    "Audio",
+    "BAMLAdapter",
     "BaseCallback",
+    "BaseLM",
     "BaseModule",
+    "BestOfN",
+    "ChainOfThought",
+    "ChatAdapter",
+    "Citations",
+    "Code",
+    "Comparison",
     "Completions",
     "ContextWindowExceededError",
     "DSPxError",
     "DSPyError",
+    "Document",
+    "Embedder",
+    "Evaluate",
     "EvaluationError",
+    "EvaluationResult",
     "Example",
+    "File",
+    "History",
+    "Image",
     "InputField",
+    "JSONAdapter",
+    "KNN",
+    "LM",
     "LMAuthError",
     "LMBillingError",
     "LMCircuitOpenError",
@@ -202,26 +226,48 @@ __all__ = [
     "LMUnexpectedError",
     "LMUnsupportedFeatureError",
     "LMUnsupportedModelError",
+    "LabeledFewShot",
     "Module",
+    "MultiChainComparison",
+    "Optimizer",
     "OutputField",
+    "Parallel",
     "Parameter",
     "Predict",
     "Prediction",
+    "Reasoning",
+    "Refine",
     "Signature",
     "SignatureError",
     "SignatureMeta",
     "StateError",
+    "Teleprompter",
+    "TemplateAdapter",
+    "TwoStepAdapter",
+    "Type",
     "UsageError",
+    "XMLAdapter",
     "__version__",
+    "acompare",
+    "asyncify",
     "bind_context",
+    "compare",
     "configure",
+    "configure_cache",
+    "configure_dspy_loggers",
     "context",
+    "disable_logging",
+    "enable_logging",
     "ensure_signature",
     "infer_prefix",
+    "inspect_history",
     "is_retryable_lm_error",
     "load",
+    "majority",
     "make_signature",
+    "register_provider",
     "settings",
+    "streamify",
+    "syncify",
     "track_usage",
-    *sorted(_HOME),
 ]

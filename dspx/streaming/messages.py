@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dspx.core.events import BaseCallback
+from dspx.streaming.send import sync_send_to_stream as sync_send_to_stream  # where DSPy has it
 
 
 @dataclass

@@ -1,0 +1,176 @@
+"""Every public name of DSPy 3.4.1: here, later, or not offered, because ….
+
+Present are those in `paths`. This page lists the others, once by name wherever DSPy exports it, and by whole
+modules where all that a module has shares one fate.
+"""
+
+from __future__ import annotations
+
+from dspx.compat.paths import PACKAGES, PATHS, TOP_LEVEL
+
+LATER = {
+    "with tools and agents": "Tool ToolCalls ToolCallResults ReAct ReActV2 Avatar",
+    "with the code sandbox": (
+        "CodeAct ProgramOfThought RLM Flex CodeInterpreter CodeInterpreterError CodeExecutionError LocalInterpreter "
+        "PythonInterpreter FinalOutput SandboxSerializable resolve_interpreter_factory"
+    ),
+    "with the optimizers": (
+        "AvatarOptimizer BetterTogether BootstrapFewShot BootstrapFewShotWithOptuna BootstrapFewShotWithRandomSearch "
+        "BootstrapRS COPRO Ensemble GEPA InferRules InstructionProposer KNNFewShot MIPROv2 SIMBA ReAnchor "
+        "SignatureOptimizer bootstrap_trace_data GroundedProposer"
+    ),
+    "with finetuning": "BootstrapFinetune GRPO Provider ReinforceJob TrainingJob",
+    "with retrieval": "ColBERTv2 Embeddings EmbeddingsWithScores Retrieve",
+    "with decision outputs": "Choice Noul Score TypeSafe DecisionAdapter DecisionState",
+    "with the datasets": "AlfWorld Colors DataLoader Dataset HotPotQA MATH GSM8K",
+}
+"""Names that arrive in a later release, by what they come with."""
+
+LATER_MODULES = {
+    "with tools and agents": (
+        "adapters.types.tool predict.react predict.react_v2 predict.avatar predict.avatar.avatar "
+        "predict.avatar.models predict.avatar.signatures utils.langchain_tool utils.mcp"
+    ),
+    "with the code sandbox": (
+        "predict.code_act predict.flex predict.flex.flex predict.program_of_thought predict.rlm "
+        "primitives.code_interpreter primitives.local_interpreter primitives.python_interpreter "
+        "primitives.repl_types primitives.sandbox_serializable"
+    ),
+    "with the optimizers": (
+        "propose propose.dataset_summary_generator propose.grounded_proposer propose.propose_base "
+        "teleprompt.avatar_optimizer teleprompt.bettertogether teleprompt.bootstrap teleprompt.bootstrap_trace "
+        "teleprompt.copro_optimizer teleprompt.ensemble teleprompt.gepa teleprompt.gepa.gepa "
+        "teleprompt.gepa.instruction_proposal teleprompt.infer_rules teleprompt.knn_fewshot "
+        "teleprompt.mipro_optimizer_v2 teleprompt.random_search teleprompt.reanchor teleprompt.reanchor.reanchor "
+        "teleprompt.signature_opt teleprompt.simba teleprompt.teleprompt_optuna"
+    ),
+    "with finetuning": (
+        "clients.databricks clients.lm_local clients.openai clients.provider clients.utils_finetune "
+        "teleprompt.bootstrap_finetune teleprompt.grpo"
+    ),
+    "with retrieval": "dsp.colbertv2 retrievers retrievers.embeddings retrievers.retrieve",
+    "with decision outputs": "adapters.decision adapters.decision_state adapters.types.decision clients.typesafe",
+    "with the datasets": (
+        "datasets datasets.alfworld datasets.alfworld.alfworld datasets.colors datasets.dataloader datasets.dataset "
+        "datasets.gsm8k datasets.hotpotqa datasets.math"
+    ),
+}
+"""Whole modules that arrive in a later release."""
+
+NOT_OFFERED = {
+    "fields of DSPy's first version; use InputField and OutputField": (
+        "OldField OldInputField OldOutputField move_kwargs new_to_old_field"
+    ),
+    "LiteLLM is an optional engine here, with the logging of its own": (
+        "configure_litellm_logging disable_litellm_logging enable_litellm_logging alitellm_completion "
+        "alitellm_responses_completion alitellm_text_completion litellm_completion litellm_responses_completion "
+        "litellm_text_completion"
+    ),
+    "settings hold live objects, which would have to be unpickled; call dspx.configure(...) where the program starts": (
+        "load_settings DEFAULT_CONFIG main_thread_config"
+    ),
+    "adapters render and read values through compiled plans; override the hooks of dspx.Adapter": (
+        "FieldInfoWithName split_message_content_for_custom_types annotation_allows_none "
+        "apply_output_field_defaults find_enum_member format_field_value get_annotation_name "
+        "get_field_description_string parse_value serialize_for_json translate_field_type get_dspy_field_type "
+        "serialize_object"
+    ),
+    "the content types do this themselves: dspx.Image(...), dspx.Audio(...), dspx.File(...)": (
+        "encode_audio encode_file_to_dict encode_image is_image is_url"
+    ),
+    "use dspx.cache.facade.Cache, or cache in your own code": (
+        "request_cache default_cache_dir create_subdir_in_cachedir"
+    ),
+    "LMs write their history themselves": "record_history",
+    "the judges' own signatures; those of dspx are in dspx.evaluate.judges": (
+        "AnswerCompleteness AnswerGroundedness DecompositionalSemanticRecallPrecision SemanticRecallPrecision"
+    ),
+    "tables are drawn by dspx.evaluate.table": (
+        "HTML configure_dataframe_for_ipython_notebook_display display display_dataframe "
+        "is_in_ipython_notebook_environment merge_dicts prediction_is_dictlike stylize_metric_name truncate_cell"
+    ),
+    "an internal function of an optimizer or module": "inspect_modules recursive_mask",
+    "fetch files with the tool of your choice": "download",
+    "asyncify bounds its work by the setting async_max_workers": "get_async_max_workers get_limiter",
+    "an error's text is str(error)": "format_error_for_lm",
+    "dspx logs to the logger `dspx`, and to standard error": "DSPyLoggingStream",
+    "a saved program's metadata names the versions": "get_dependency_versions",
+    "a helper of DSPy's predecessor": (
+        "DPR_normalize DPR_tokenize NullContextManager STokenizer SimpleTokenizer Tokenizer Tokens batch "
+        "create_directory dotdict_lax file_tqdm flatten groupby_first_item grouper has_answer int_or_float "
+        "lengths2offsets load_batch_backgrounds locate_answers print_message process_grouped_by_first_item "
+        "strip_accents timestamp zip_first zipstar"
+    ),
+}
+"""Names that dspx does without, by the reason."""
+
+_INTERNAL = "an internal of DSPy"
+
+NOT_OFFERED_MODULES = {
+    "DSPy's vendored provider library; dspx speaks to providers itself (dspx.lm)": "lm15",
+    "DSPy's way of choosing and calling its engines; subclass dspx.BaseLM, or pass engine='litellm'": (
+        "clients.backend_selection clients.call_context clients.call_result clients.capabilities clients.engines "
+        "clients.engines.base clients.engines.dummy_engine clients.engines.legacy_engine clients.engines.lifecycle "
+        "clients.engines.litellm_engine clients.engines.litellm_errors clients.engines.lm15_engine "
+        "clients.engines.stream_guard clients.engines.streaming clients.errors clients.execution "
+        "clients.legacy_outputs clients.legacy_requests clients.lm15_boundary"
+    ),
+    "prices and facts are in dspx.lm.cost and dspx.lm.providers": "clients.costs clients.model_metadata",
+    "the disk cache holds JSON, and never a pickle": "clients.disk_serialization",
+    _INTERNAL: (
+        "adapters.utils predict.flex.bridge predict.flex.ctx predict.flex.primitives_doc predict.retry "
+        "primitives.facade primitives.local_interpreter_worker propose.utils signatures.utils "
+        "teleprompt.gepa.gepa_flex_utils teleprompt.gepa.gepa_utils teleprompt.reanchor.calibrate "
+        "teleprompt.simba_utils teleprompt.utils utils.caching utils.constants utils.hasher utils.lazy_import "
+        "utils.magicattr utils.pickle_by_value"
+    ),
+    "a helper of DSPy's predecessor": "dsp.utils.dpr",
+}
+"""Whole modules that dspx does without."""
+
+
+def _by_name(lists: dict[str, str]) -> dict[str, str]:
+    return {name: reason for reason, names in lists.items() for name in names.split()}
+
+
+_LATER = _by_name(LATER)
+_LATER_MODULES = _by_name(LATER_MODULES)
+_NOT_OFFERED = _by_name(NOT_OFFERED)
+_NOT_OFFERED_MODULES = _by_name(NOT_OFFERED_MODULES)
+
+
+def is_present(module: str, name: str) -> bool:
+    """Whether `dspx.<module>.<name>` is there (`module` "" for dspx itself)."""
+    if not module:
+        return name in TOP_LEVEL.split()
+    if f"{module}.{name}" in PATHS:
+        return True
+    return name in PATHS.get(module, ()) or name in PACKAGES.get(module, "").split()
+
+
+def absence(module: str, name: str) -> str | None:
+    """Why DSPy's `<module>.<name>` is not in dspx; None where nothing is written of it."""
+    if module and module not in PATHS and module not in PACKAGES:
+        return absence_of_module(module)
+    if name in _NOT_OFFERED:
+        return _refused(_NOT_OFFERED[name])
+    if name in _LATER:
+        return _later(_LATER[name])
+    return absence_of_module(module)
+
+
+def absence_of_module(module: str) -> str | None:
+    """Why DSPy's module is not in dspx; None where it is, or where nothing is written of it."""
+    if module in PATHS or module in PACKAGES:
+        return None
+    if module in _NOT_OFFERED_MODULES:
+        return _refused(_NOT_OFFERED_MODULES[module])
+    return _later(_LATER_MODULES[module]) if module in _LATER_MODULES else None
+
+
+def _later(what: str) -> str:
+    return f"is not in this version of dspx: it arrives later, {what}."
+
+
+def _refused(reason: str) -> str:
+    return f"is not offered by dspx: {reason}."

@@ -1,0 +1,177 @@
+"""Where DSPy's names live in dspx: old module → name → new home (`module` or `module:name there`)."""
+
+from __future__ import annotations
+
+
+def _table(rows: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    """`{old module: {new module: "Name other=name_there"}}` by name."""
+    table: dict[str, dict[str, str]] = {}
+    for old, homes in rows.items():
+        names = table[old] = {}
+        for home, listed in homes.items():
+            for entry in listed.split():
+                name, _, theirs = entry.partition("=")
+                names[name] = f"dspx.{home}:{theirs or name}"
+    return table
+
+
+_ERRORS = (
+    "AdapterParseError ContextWindowExceededError DSPyError LMAuthError LMBillingError LMCollectionLimitError "
+    "LMConfigurationError LMError LMInvalidRequestError LMLockTimeoutError LMNotConfiguredError LMProviderError "
+    "LMRateLimitError LMServerError LMStreamAssemblyError LMTimeoutError LMTransportError LMUnexpectedError "
+    "LMUnsupportedFeatureError LMUnsupportedModelError is_retryable_lm_error"
+)
+_FIELDS = "InputField OutputField"
+_SIGNATURES = "Signature SignatureMeta ensure_signature make_signature"
+
+PATHS = _table(
+    {
+        "adapters.baml_adapter": {"adapters.baml": "BAMLAdapter"},
+        "adapters.chat_adapter": {"adapters.chat": "ChatAdapter"},
+        "adapters.json_adapter": {"adapters.json": "JSONAdapter"},
+        "adapters.two_step_adapter": {"adapters.two_step": "TwoStepAdapter"},
+        "adapters.xml_adapter": {"adapters.xml": "XMLAdapter"},
+        "adapters.types": {
+            "content.audio": "Audio",
+            "content.base": "Type",
+            "content.citations": "Citations",
+            "content.code": "Code",
+            "content.document": "Document",
+            "content.file": "File",
+            "content.history": "History",
+            "content.image": "Image",
+            "content.reasoning": "Reasoning",
+        },
+        "adapters.types.audio": {"content.audio": "Audio"},
+        "adapters.types.base_type": {"content.base": "Type"},
+        "adapters.types.citation": {"content.citations": "Citations"},
+        "adapters.types.code": {"content.code": "Code"},
+        "adapters.types.document": {"content.document": "Document"},
+        "adapters.types.file": {"content.file": "File"},
+        "adapters.types.history": {"content.history": "History"},
+        "adapters.types.image": {"content.image": "Image"},
+        "adapters.types.reasoning": {"content.reasoning": "Reasoning"},
+        "clients": {
+            "cache.configured": "configure_cache",
+            "cache.facade": "Cache",
+            "lm.base": "BaseLM",
+            "lm.embedder": "Embedder",
+            "lm.history": "inspect_history",
+            "lm.lm": "LM",
+        },
+        "clients.base_lm": {"lm.base": "BaseLM", "lm.history": "GLOBAL_HISTORY inspect_history"},
+        "clients.cache": {"cache.facade": "Cache"},
+        "clients.embedding": {"lm.embedder": "Embedder"},
+        "clients.lm": {"lm.lm": "LM"},
+        "dsp": {},
+        "dsp.utils": {
+            "compat.dsp": "deduplicate dotdict",
+            "core.settings": "Settings settings",
+        },
+        "dsp.utils.settings": {"core.settings": "Settings settings"},
+        "dsp.utils.utils": {"compat.dsp": "deduplicate dotdict"},
+        "evaluate.auto_evaluation": {"evaluate.judges": "CompleteAndGrounded SemanticF1 f1_score"},
+        "experimental": {"content.citations": "Citations", "content.document": "Document"},
+        "predict": {
+            "modules.best_of_n": "BestOfN",
+            "modules.chain_of_thought": "ChainOfThought",
+            "modules.knn": "KNN",
+            "modules.majority": "majority",
+            "modules.multi_chain": "MultiChainComparison",
+            "modules.parallel": "Parallel",
+            "modules.predict": "Predict",
+            "modules.refine": "Refine",
+        },
+        "predict.aggregation": {"modules.majority": "default_normalize majority"},
+        "predict.best_of_n": {"modules.best_of_n": "BestOfN"},
+        "predict.chain_of_thought": {"modules.chain_of_thought": "ChainOfThought"},
+        "predict.knn": {"modules.knn": "KNN"},
+        "predict.multi_chain_comparison": {"modules.multi_chain": "MultiChainComparison"},
+        "predict.parallel": {"modules.parallel": "Parallel"},
+        "predict.parameter": {"core.module": "Parameter"},
+        "predict.predict": {"modules.predict": "Predict"},
+        "predict.refine": {"modules.refine": "OfferFeedback Refine"},
+        "primitives": {
+            "core.example": "Example",
+            "core.module": "BaseModule Module",
+            "core.prediction": "Completions Prediction",
+        },
+        "primitives.base_module": {"core.module": "BaseModule"},
+        "primitives.example": {"core.example": "Example"},
+        "primitives.module": {
+            "core.module": "Module ProgramMeta",
+            "core.tree": "set_attribute_by_name=set_part",
+        },
+        "primitives.prediction": {"core.prediction": "Completions Prediction"},
+        "signatures": {"core.fields": f"{_FIELDS} infer_prefix", "core.signature": _SIGNATURES},
+        "signatures.field": {"core.fields": _FIELDS},
+        "signatures.signature": {"core.fields": f"{_FIELDS} infer_prefix", "core.signature": _SIGNATURES},
+        "teleprompt": {
+            "optimizers.labeled_few_shot": "LabeledFewShot",
+            "optimizers.optimizer": "Teleprompter",
+        },
+        "teleprompt.teleprompt": {"optimizers.optimizer": "Teleprompter"},
+        "teleprompt.vanilla": {"optimizers.labeled_few_shot": "LabeledFewShot"},
+        "utils": {
+            "compat.callbacks": "with_callbacks",
+            "compat.experimental": "experimental",
+            "compat.asyncify": "syncify",
+            "core.events": "BaseCallback",
+            "lm.history": "pretty_print_history=show",
+            "streaming.messages": "StatusMessage StatusMessageProvider",
+            "testing.dummy": "DummyLM",
+            "testing.retrieval": "DummyVectorizer dummy_rm",
+        },
+        "utils.annotation": {"compat.experimental": "experimental"},
+        "utils.asyncify": {"compat.asyncify": "asyncify"},
+        "utils.callback": {
+            "compat.callbacks": "with_callbacks",
+            "core.events": "ACTIVE_CALL_ID BaseCallback",
+        },
+        "utils.callback_context": {"core.events": "ACTIVE_CALL_ID"},
+        "utils.dummies": {"testing.dummy": "DummyLM", "testing.retrieval": "DummyVectorizer dummy_rm"},
+        "utils.exceptions": {"errors": _ERRORS},
+        "utils.inspect_history": {"lm.history": "pretty_print_history=show"},
+        "utils.logging_utils": {"telemetry.logging": "configure_dspy_loggers disable_logging enable_logging"},
+        "utils.parallelizer": {"compat.parallelizer": "ParallelExecutor"},
+        "utils.saving": {"core.state": "load=load_program"},
+        "utils.syncify": {"compat.asyncify": "run_async syncify"},
+        "utils.unbatchify": {"compat.unbatchify": "Unbatchify"},
+        "utils.usage_tracker": {"core.usage": "UsageTracker track_usage"},
+    }
+)
+
+PACKAGES = {
+    "adapters": (
+        "Adapter Audio ChatAdapter Code File History Image JSONAdapter Reasoning TwoStepAdapter Type XMLAdapter"
+    ),
+    "adapters.base": "Adapter",
+    "evaluate": (
+        "CompleteAndGrounded EM Evaluate EvaluationResult SemanticF1 answer_exact_match answer_passage_match "
+        "normalize_text"
+    ),
+    "evaluate.evaluate": "Evaluate EvaluationResult",
+    "evaluate.metrics": (
+        "EM F1 HotPotF1 answer_exact_match answer_passage_match em_score f1_score hotpot_f1_score normalize_text "
+        "precision_score"
+    ),
+    "streaming": (
+        "StatusMessage StatusMessageProvider StreamListener StreamResponse apply_sync_streaming streamify "
+        "streaming_response"
+    ),
+    "streaming.messages": (
+        "StatusMessage StatusMessageProvider StatusStreamingCallback StreamResponse sync_send_to_stream"
+    ),
+    "streaming.streamify": "apply_sync_streaming streamify streaming_response",
+    "streaming.streaming_listener": "StreamListener find_predictor_for_stream_listeners",
+}
+"""Modules that are called the same in both, and the names of DSPy's that ours export."""
+
+TOP_LEVEL = (
+    "Adapter Audio BaseLM BaseModule BestOfN ChainOfThought ChatAdapter Code Completions Embedder Evaluate Example "
+    "File History Image InputField JSONAdapter KNN LM LabeledFewShot Module MultiChainComparison OutputField Parallel "
+    "Predict Prediction Reasoning Refine Signature SignatureMeta TwoStepAdapter Type XMLAdapter asyncify cache "
+    "configure configure_cache configure_dspy_loggers context disable_logging enable_logging ensure_signature "
+    "infer_prefix inspect_history load majority make_signature settings streamify syncify track_usage "
+) + _ERRORS
+"""The names of `dspy` itself that `dspx` has. `cache` is a package here: `dspx.cache.facade.Cache.current()`."""
