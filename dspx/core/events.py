@@ -6,11 +6,11 @@ Where nobody listens, `observe` and `aobserve` cost one look at two lists.
 from __future__ import annotations
 
 import logging
-import uuid
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any, Literal, TypeVar
 
+from dspx.core.ids import new_id
 from dspx.core.settings import snapshot
 
 T = TypeVar("T")
@@ -143,7 +143,7 @@ class _Call:
         self.kind = kind
         self.instance = instance
         self.heard_by = heard_by
-        self.id = uuid.uuid4().hex
+        self.id = new_id()
 
     def start(self, inputs: dict[str, Any]) -> None:
         for callback in self.heard_by:

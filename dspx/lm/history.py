@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, TextIO
 
+from dspx.core.ids import new_id
 from dspx.core.ring import Ring
 from dspx.core.settings import snapshot
 from dspx.core.trace import callers
@@ -48,7 +48,7 @@ def _entry(
         "cache_hit": response.cache_hit,
         "latency": latency,
         "timestamp": datetime.now().isoformat(),
-        "uuid": os.urandom(16).hex(),
+        "uuid": new_id(),
         "model": lm.model,
         "response_model": response.model,
         "model_type": lm.model_type,

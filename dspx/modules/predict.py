@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import copy
 import logging
-import os
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
@@ -19,6 +18,7 @@ from dspx.core import streams
 from dspx.core.candidate import LeafValues, bound
 from dspx.core.example import Example
 from dspx.core.fields import Field
+from dspx.core.ids import new_id
 from dspx.core.module import Module, Parameter
 from dspx.core.prediction import Prediction
 from dspx.core.settings import snapshot
@@ -71,7 +71,7 @@ class Predict(Module, Parameter, Generic[P, S_co]):
     ) -> None: ...
     def __init__(self, signature: Any, callbacks: list[Any] | None = None, **config: Any) -> None:
         super().__init__(callbacks=callbacks)
-        self.stage = os.urandom(8).hex()
+        self.stage = new_id()[-16:]
         self.signature = ensure_signature(signature)
         self.config = config
         self.reset()

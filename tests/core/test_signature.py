@@ -1,6 +1,6 @@
 import json
 from pathlib import Path
-from typing import Literal, Optional
+from typing import Literal
 
 import pydantic
 import pytest
@@ -80,7 +80,7 @@ def test_a_type_in_sight_may_be_named_also_inside_brackets():
 
     signature = dspx.Signature("a: list[Local] -> b: Optional[Local]")
     assert signature.fields["a"].annotation == list[Local]
-    assert signature.fields["b"].annotation == Optional[Local]
+    assert signature.fields["b"].annotation == (Local | None)
 
 
 def test_custom_types_go_first():

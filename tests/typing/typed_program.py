@@ -35,6 +35,13 @@ qa("Who?")  # expect: reportCallIssue
 short = dspx.Predict(QA.with_instructions("Be brief."))
 assert_type(short(question="Who?").answer, str)
 
+thoughtful = dspx.ChainOfThought(QA)
+assert_type(thoughtful(question="Who?").answer, str)
+thoughtful(questoin="Who?")  # expect: reportCallIssue
+
+compiled = dspx.LabeledFewShot(k=2).compile(qa, trainset=[])
+assert_type(compiled(question="Who?").answer, str)
+
 loose = dspx.Predict("question -> answer")
 assert_type(loose(question="Who?", anything=1), Prediction)
 assert_type(loose(question="Who?").answer, Any)

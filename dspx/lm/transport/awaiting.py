@@ -8,88 +8,113 @@ from __future__ import annotations
 import asyncio
 import atexit
 import io
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import aiohttp
 
 from dspx.errors import LMConfigurationError
 from dspx.lm.transport import tls
+from dspx.lm.transport.proxies import origin_of, proxy_for
 from dspx.lm.transport.reply import Arriving, Outgoing, Reply, no_answer, too_late
 from dspx.lm.transport.timeouts import Timeout
 
+KEPT = 4
+"""How many idle connections to a host a loop keeps for KEPT_SECONDS; a surplus goes sooner."""
 KEPT_SECONDS = 15.0
+SURPLUS_SECONDS = 3.0
 _LINE = 256 * 1024
 _LARGE = 1024 * 1024
 
 
 async def post(call: Outgoing, limits: Timeout) -> Reply:
     """The whole reply. A kept connection that the server ended meanwhile is replaced once."""
-    session = await _session()
+    loop = await _loop()
     try:
-        async with await _head(session, call, limits) as response:
+        async with await _head(loop.session, call, limits) as response:
             return Reply(response.status, _headers(response), await response.read())
     except Exception as error:
         _explain(call.url, error, limits)
         raise
+    finally:
+        loop.thin_out()
 
 
 @asynccontextmanager
 async def arriving(call: Outgoing, limits: Timeout) -> AsyncGenerator[Arriving]:
     """The reply while it arrives."""
-    session = await _session()
+    loop = await _loop()
     try:
-        async with await _head(session, call, limits) as response:
+        async with await _head(loop.session, call, limits) as response:
             yield Arriving(response.status, _headers(response), response.content.iter_any())
     except Exception as error:
         _explain(call.url, error, limits)
         raise
+    finally:
+        loop.thin_out()
 
 
 async def _head(session: aiohttp.ClientSession, call: Outgoing, limits: Timeout) -> aiohttp.ClientResponse:
     """The reply whose head arrived; its body is still to be read."""
     timeout = aiohttp.ClientTimeout(total=limits.total, sock_connect=limits.connect, sock_read=limits.read)
     body = call.body if len(call.body) < _LARGE else io.BytesIO(call.body)
-    while True:
-        reused: list[bool] = []
-        try:
-            return await session.post(
-                call.url,
-                data=body,
-                headers=call.headers,
-                timeout=timeout,
-                allow_redirects=False,
-                trace_request_ctx=reused,
-                ssl=tls.context() if call.url.startswith("https:") else True,
-            )
-        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-            if not reused:
-                raise
-            # The server ended a kept connection while it was idle; nothing of a reply came.
-
-
-async def _note_reuse(session: Any, context: Any, params: Any) -> None:
-    context.trace_request_ctx.append(True)
+    ask = partial(
+        session.post,
+        call.url,
+        data=body,
+        headers=call.headers,
+        timeout=timeout,
+        allow_redirects=False,
+        ssl=tls.context() if call.url.startswith("https:") else True,
+        proxy=proxy_for(*origin_of(call.url)),
+    )
+    try:
+        return await ask()
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+        return await ask()  # a kept connection that the server ended while it was idle, most likely
 
 
 class _Loop:
     """A loop's session, closed when the loop shuts its async generators down, as `asyncio.run` does."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        tracing = aiohttp.TraceConfig()
-        tracing.on_connection_reuseconn.append(_note_reuse)
         self.loop = loop
         self.connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT_SECONDS)
         self.session = aiohttp.ClientSession(
             connector=self.connector,
-            trust_env=True,
-            trace_configs=[tracing],
+            trust_env=False,  # aiohttp would read the environment in a thread, for every call
             read_bufsize=_LINE,
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("User-Agent",),
         )
         self.until_shutdown = self._closed_at_shutdown()
+        self.thinning = False
+
+    def thin_out(self) -> None:
+        """Have the surplus of idle connections closed once it has waited long enough."""
+        if not self.thinning and any(len(idle) > KEPT for idle in self._idle()):
+            self.thinning = True
+            self.loop.call_later(SURPLUS_SECONDS / 2, self._close_surplus)
+
+    def _close_surplus(self) -> None:
+        self.thinning = False
+        now = self.loop.time()
+        for idle in self._idle():
+            # The oldest is the first. aiohttp stamps with the monotonic clock, as its loops do.
+            while len(idle) > KEPT and now - idle[0][1] > SURPLUS_SECONDS:
+                connection, _ = idle[0]
+                del idle[0]
+                connection.close()
+        self.thin_out()
+
+    def _idle(self) -> Iterable[Any]:
+        """For each host its idle connections, with the time since when they are. aiohttp has no public way to them;
+        should they move, the surplus stays for KEPT_SECONDS."""
+        return getattr(self.connector, "_conns", {}).values()
 
     async def _closed_at_shutdown(self) -> AsyncGenerator[None, None]:
         try:
@@ -112,14 +137,14 @@ class _Loop:
 _loops: dict[int, _Loop] = {}
 
 
-async def _session() -> aiohttp.ClientSession:
+async def _loop() -> _Loop:
     running = asyncio.get_running_loop()
     known = _loops.get(id(running))
     if known is None or known.loop is not running:
         forget_dead_loops()
         known = _loops[id(running)] = _Loop(running)
         await anext(known.until_shutdown)
-    return known.session
+    return known
 
 
 def forget_dead_loops() -> None:

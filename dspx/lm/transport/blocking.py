@@ -1,7 +1,7 @@
-"""The transport of sync calls: httpx, with a transport of one connection for each call in flight.
+"""The transport of sync calls: httpcore, the engine of httpx, with one connection for each call in flight.
 
-One httpx pool shared by many threads spends its time on its lock (3.7 ms of CPU a call with 64 threads);
-transports of one connection each, kept on a last-in-first-out list, do not, and outlive the thread.
+A pool shared by many threads spends its time on its lock (an httpx client takes 3.7 ms of CPU a call with 64
+threads); single connections on a last-in-first-out list do not, and they outlive short-lived threads.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from functools import lru_cache
+from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
-import httpx
+import httpcore
 
 from dspx.errors import LMConfigurationError
 from dspx.lm.transport import tls
+from dspx.lm.transport.proxies import origin_of, proxy_for
 from dspx.lm.transport.reply import Arriving, Outgoing, Reply, no_answer, too_late
 from dspx.lm.transport.timeouts import Timeout
 from dspx.runtime.locks import Lock
@@ -27,7 +28,18 @@ KEPT = 4
 KEPT_SECONDS = 60.0
 SURPLUS_SECONDS = 3.0
 
-_STALE = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
+_STALE = (
+    httpcore.RemoteProtocolError,
+    httpcore.ReadError,
+    httpcore.WriteError,
+    httpcore.ConnectionNotAvailable,
+)
+_ERRORS = (
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    httpcore.ConnectionNotAvailable,
+)
 
 
 def post(call: Outgoing, limits: Timeout) -> Reply:
@@ -36,7 +48,7 @@ def post(call: Outgoing, limits: Timeout) -> Reply:
     lane, response = _send(call, limits)
     pieces: list[bytes] = []
     try:
-        for piece in response.iter_bytes():
+        for piece in response.iter_stream():
             pieces.append(piece)
             if end is not None and time.monotonic() > end:
                 raise too_late(call.url, limits)
@@ -46,7 +58,7 @@ def post(call: Outgoing, limits: Timeout) -> Reply:
         raise
     response.close()
     _idle.give(lane)
-    return Reply(response.status_code, _headers(response), b"".join(pieces))
+    return Reply(response.status, _headers(response), b"".join(pieces))
 
 
 @asynccontextmanager
@@ -58,14 +70,14 @@ async def arriving(call: Outgoing, limits: Timeout) -> AsyncGenerator[Arriving]:
     async def pieces() -> AsyncIterator[bytes]:
         nonlocal whole
         try:
-            for piece in response.iter_bytes():
+            for piece in response.iter_stream():
                 yield piece
-        except httpx.HTTPError as error:
+        except (httpcore.TimeoutException, *_ERRORS) as error:
             _explain(call.url, error, limits)
         whole = True
 
     try:
-        yield Arriving(response.status_code, _headers(response), pieces())
+        yield Arriving(response.status, _headers(response), pieces())
     finally:
         response.close()
         if whole:
@@ -77,28 +89,29 @@ async def arriving(call: Outgoing, limits: Timeout) -> AsyncGenerator[Arriving]:
 def close() -> None:
     """Close the connections that wait for their next call; look proxies up again."""
     _idle.close()
-    _proxy_for.cache_clear()
+    proxy_for.cache_clear()
 
 
 class Lane:
-    """A transport of one connection to one origin."""
+    """One connection to one origin, direct or through a proxy."""
 
-    __slots__ = ("idle_since", "origin", "transport", "used")
+    __slots__ = ("connection", "idle_since", "origin", "used")
 
     def __init__(self, origin: tuple[str, str]) -> None:
         self.origin = origin
         self.used = False
         self.idle_since = 0.0
-        self.transport = httpx.HTTPTransport(
-            verify=tls.context() if origin[0] == "https" else False,
-            proxy=_proxy_for(origin),
-            limits=httpx.Limits(
-                max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEPT_SECONDS
-            ),
-        )
+        self.connection = _connection(origin)
+
+    @property
+    def stands(self) -> bool:
+        """Whether it can still be used, as far as this end knows."""
+        if isinstance(self.connection, httpcore.HTTPConnection):
+            return not (self.connection.is_closed() or self.connection.has_expired())
+        return True  # a proxy's pool looks after its connection itself
 
     def close(self) -> None:
-        self.transport.close()
+        self.connection.close()
 
 
 class _Idle:
@@ -110,9 +123,14 @@ class _Idle:
         self._sweeping = False
 
     def take(self, origin: tuple[str, str]) -> Lane | None:
-        with self._lock:
-            waiting = self._lanes.get(origin)
-            return waiting.pop() if waiting else None
+        """A lane that still stands, or None."""
+        while True:
+            with self._lock:
+                waiting = self._lanes.get(origin)
+                lane = waiting.pop() if waiting else None
+            if lane is None or lane.stands:
+                return lane
+            lane.close()
 
     def give(self, lane: Lane) -> None:
         lane.used = True
@@ -168,14 +186,14 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_idle.forget_after_fork)
 
 
-def _send(call: Outgoing, limits: Timeout) -> tuple[Lane, httpx.Response]:
+def _send(call: Outgoing, limits: Timeout) -> tuple[Lane, httpcore.Response]:
     """A lane and the reply whose head arrived on it."""
     request = _request(call, limits)
-    origin = _origin_of(request)
+    origin = origin_of(call.url)
     while True:
         lane = _idle.take(origin) or Lane(origin)
         try:
-            return lane, lane.transport.handle_request(request)
+            return lane, lane.connection.handle_request(request)
         except BaseException as error:
             lane.close()
             if lane.used and isinstance(error, _STALE):
@@ -184,41 +202,65 @@ def _send(call: Outgoing, limits: Timeout) -> tuple[Lane, httpx.Response]:
             raise
 
 
-def _request(call: Outgoing, limits: Timeout) -> httpx.Request:
+def _request(call: Outgoing, limits: Timeout) -> httpcore.Request:
     read = limits.total if limits.read is None else limits.read
-    timeout = {"connect": limits.connect, "read": read, "write": read, "pool": None}
+    timeout = {"connect": limits.connect, "read": read, "write": read}
+    url, host = _address(call.url)
     try:
-        return httpx.Request(
-            "POST", call.url, headers=call.headers, content=call.body, extensions={"timeout": timeout}
+        headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in call.headers.items()]
+    except UnicodeEncodeError as error:
+        raise LMConfigurationError(
+            f"A header of this call cannot be sent: {error}. Was a key copied with a typographic character?"
+        ) from error
+    headers += [(b"host", host), (b"content-length", b"%d" % len(call.body))]
+    return httpcore.Request(b"POST", url, headers=headers, content=call.body, extensions={"timeout": timeout})
+
+
+@lru_cache(maxsize=1024)
+def _address(url: str) -> tuple[httpcore.URL, bytes]:
+    """The address in httpcore's terms, and the Host header's value."""
+    scheme, netloc = origin_of(url)
+    parts = urlsplit(url)
+    host = (parts.hostname or "").encode("idna" if not (parts.hostname or "").isascii() else "ascii")
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    shown = netloc.rpartition("@")[2]
+    return (
+        httpcore.URL(scheme=scheme.encode(), host=host, port=parts.port, target=target.encode()),
+        shown.encode("ascii") if shown.isascii() else host,
+    )
+
+
+def _connection(origin: tuple[str, str]) -> Any:
+    scheme, netloc = origin
+    proxy = proxy_for(scheme, netloc)
+    context = tls.context() if scheme == "https" else None
+    if proxy is None:
+        parts = urlsplit(f"{scheme}://{netloc}")
+        host = (parts.hostname or "").encode("idna" if not (parts.hostname or "").isascii() else "ascii")
+        port = parts.port or (443 if scheme == "https" else 80)
+        return httpcore.HTTPConnection(
+            httpcore.Origin(scheme.encode(), host, port), ssl_context=context, keepalive_expiry=KEPT_SECONDS
         )
-    except (httpx.InvalidURL, UnicodeEncodeError) as error:
-        raise LMConfigurationError(f"This call cannot be sent: {error}.") from error
+    parts = urlsplit(proxy)
+    auth = (parts.username, parts.password or "") if parts.username else None
+    address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    one: dict[str, Any] = {"max_connections": 1, "ssl_context": context, "keepalive_expiry": KEPT_SECONDS}
+    if parts.scheme.startswith("socks"):
+        return httpcore.SOCKSProxy(address, proxy_auth=auth, **one)
+    return httpcore.HTTPProxy(address, proxy_auth=auth, **one)
 
 
-def _origin_of(request: httpx.Request) -> tuple[str, str]:
-    return request.url.scheme, request.url.netloc.decode("ascii", "replace")
-
-
-def _headers(response: httpx.Response) -> dict[str, str]:
-    return {name.lower(): value for name, value in response.headers.items()}
+def _headers(response: httpcore.Response) -> dict[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
 
 
 def _explain(url: str, error: BaseException, limits: Timeout) -> None:
-    """Raise httpx's error as dspx's; return where it is none."""
-    if isinstance(error, httpx.TimeoutException):
+    """Raise httpcore's error as dspx's; return where it is none."""
+    if isinstance(error, httpcore.TimeoutException):
         raise too_late(url, limits) from error
-    if isinstance(error, httpx.UnsupportedProtocol):
-        raise LMConfigurationError(f"{url} is no http or https address.") from error
-    if isinstance(error, httpx.RemoteProtocolError):
+    if isinstance(error, httpcore.LocalProtocolError):
+        raise LMConfigurationError(f"This call cannot be sent: {error}.") from error
+    if isinstance(error, httpcore.RemoteProtocolError):
         raise no_answer(url, ConnectionError("the connection ended before the reply did")) from error
-    if isinstance(error, httpx.HTTPError):
+    if isinstance(error, _ERRORS):
         raise no_answer(url, error) from error
-
-
-@lru_cache(maxsize=256)
-def _proxy_for(origin: tuple[str, str]) -> httpx.Proxy | None:
-    scheme, netloc = origin
-    host = urlsplit(f"//{netloc}").hostname or ""
-    proxies = getproxies()
-    address = proxies.get(scheme) or proxies.get("all")
-    return None if address is None or proxy_bypass(host) else httpx.Proxy(address)
