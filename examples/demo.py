@@ -40,24 +40,15 @@ def right_species(example: dspx.Example, prediction: Any, trace: Any = None) -> 
 
 
 def show(lm: dspx.LM, found: Found, page: Page) -> None:
+    """The whole way, a section for each step."""
+    dspx.configure(lm=lm)
     trainset, devset = flowers()
     devset = devset[: found.examples]
-    dspx.configure(lm=lm)
+    evaluate = dspx.Evaluate(devset=devset, metric=right_species, num_threads=found.threads)
+    show_model_and_signature(found, page)
 
-    page.section("The model")
-    page.line(f"{found.told}")
-    for hint in found.hints:
-        page.note(hint)
-
-    page.section("The signature", "what goes in, what comes out")
-    for line in inspect.getsource(Flower).splitlines():
-        page.code(line)
-
-    classify = dspx.Predict(Flower)
-    evaluate = dspx.Evaluate(
-        devset=devset, metric=right_species, num_threads=found.threads, display_progress=False
-    )
     page.section("Zero-shot", f"{len(devset)} flowers it has not seen")
+    classify = dspx.Predict(Flower)
     before = evaluate(classify)
     page.score("before", before)
 
@@ -69,22 +60,36 @@ def show(lm: dspx.LM, found: Found, page: Page) -> None:
     page.score("before", before)
     page.score("after", after)
 
+    show_comparison(dspx.compare(before, after), page)
+    show_saved(compiled, devset[4], page)
+
+
+def show_model_and_signature(found: Found, page: Page) -> None:
+    page.section("The model")
+    page.line(found.told)
+    for hint in found.hints:
+        page.note(hint)
+    page.section("The signature", "what goes in, what comes out")
+    for line in inspect.getsource(Flower).splitlines():
+        page.code(line)
+
+
+def show_comparison(comparison: dspx.Comparison, page: Page) -> None:
     page.section("Is it better?", "the same flowers, compared one by one")
-    comparison = dspx.compare(before, after)
     low, high = comparison.ci95 or (0.0, 0.0)
     page.line(f"{comparison.difference:+.1f} points, 95 % sure between {low:+.1f} and {high:+.1f}")
     page.line(f"{comparison.wins} flowers won, {comparison.losses} lost, {comparison.ties} as before")
     page.note(comparison.verdict.replace("b ", "compiled ", 1).replace("than a", "than zero-shot"))
 
+
+def show_saved(program: dspx.Predict, flower: dspx.Example, page: Page) -> None:
     page.section("Saved, and loaded again")
     path = Path(tempfile.mkdtemp(prefix="dspx-demo-")) / "iris.json"
-    compiled.save(path)
+    program.save(path)
     again = dspx.Predict(Flower)
     again.load(path)
     page.line(f"{path}  ({path.stat().st_size / 1024:.1f} kB of JSON, {len(again.demos)} demos)")
-    flower = devset[4]
-    measured = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in flower.inputs().items())
-    page.line(measured)
+    page.line(", ".join(f"{name.replace('_', ' ')} {value}" for name, value in flower.inputs().items()))
     page.line(f"{page.arrow} {page.strong(again(**flower.inputs()).species)}   (it is {flower.species})")
 
 

@@ -63,7 +63,8 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
         if isinstance(address, tuple):
             _check(address[0], f"connect to {address[0]}:{address[1]}")
     elif event in ("socket.getaddrinfo", "socket.gethostbyname"):
-        _check(arguments[0], f"look up {arguments[0]}")
+        # Before a socket is made: many callers close it for no other error than OSError.
+        _check(arguments[0], f"reach {arguments[0]}")
 
 
 def _check(host: Any, what: str) -> None:

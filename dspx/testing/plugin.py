@@ -85,14 +85,14 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 @pytest.fixture
 def dspx_lm(request: pytest.FixtureRequest) -> Generator[BaseLM]:
     """The LM of the mode, which is also the configured one during the test."""
-    import dspx
+    from dspx.core.settings import context
 
     choice = _choice(request.config)
     lm = _lm_of(choice)
     counts = request.config.stash[_counts]
     name = choice.live_model or lm.model if choice.is_live else "the test LM"
     counts[name] = counts.get(name, 0) + 1
-    with dspx.context(lm=lm):
+    with context(lm=lm):
         yield lm
 
 

@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from typing import Any
 
 from dspx.errors import UsageError
@@ -21,8 +20,6 @@ from dspx.testing.models.schema import Schematic
 from dspx.testing.models.script import Fault, Script
 
 __all__ = ["Echo", "Fault", "Model", "Nearest", "Schematic", "Script", "make_model", "named_models"]
-
-ModelLike = str | Model | Callable[..., Any] | Iterable[Any]
 
 
 def named_models() -> dict[str, Model]:

@@ -161,16 +161,18 @@ class Connection(asyncio.Protocol):
         transport = self.transport
         if transport is None:
             return
-        if place < len(reply.parts):
+        if place + 1 < len(reply.parts):
             transport.write(reply.parts[place])
-            if place + 1 < len(reply.parts):
-                self.timer = self.loop.call_later(reply.gap, self.resume, reply, place + 1)
-                return
+            self.timer = self.loop.call_later(reply.gap, self.resume, reply, place + 1)
+            return
+        # Counted before it is out, so that whoever has the answer finds it counted.
+        self.busy = None
+        self.service.finished(reply.logged)
+        if reply.parts:
+            transport.write(reply.parts[-1])
         self.finish(reply, transport)
 
     def finish(self, reply: Reply, transport: asyncio.Transport) -> None:
-        self.busy = None
-        self.service.finished(reply.logged)
         if reply.end == "reset":
             # What was written must be on its way before the reset overtakes it.
             self.timer = self.loop.call_later(_RESET_AFTER if reply.parts else 0, reset, transport)

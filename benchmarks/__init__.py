@@ -1,0 +1,1 @@
+"""How fast dspx is: against DSPy 3.4.1 and against the floors, in one run. `python -m benchmarks --help`."""

@@ -1,0 +1,33 @@
+"""The cases, one file per group, in the order of the table."""
+
+from __future__ import annotations
+
+from benchmarks.groups import (
+    caching,
+    calling,
+    copying,
+    crowding,
+    evaluating,
+    formatting,
+    importing,
+    installing,
+    parsing,
+    predicting,
+    signatures,
+    streaming,
+)  # isort: skip
+
+GROUPS = (
+    importing,
+    installing,
+    signatures,
+    formatting,
+    parsing,
+    predicting,
+    caching,
+    calling,
+    crowding,
+    evaluating,
+    streaming,
+    copying,
+)
