@@ -91,7 +91,7 @@ def linear(side: Side) -> float:
 )
 def memory(side: Side) -> float:
     """The peak over what the results take, or what outlives them, whichever is more."""
-    few, many = side.pick(11_000, 11_000, 10), side.pick(10_000, 5_000, 20)
+    few, many = side.pick(11_000, 11_000, 10), side.pick(10_000, 10_000, 20)
     tracemalloc.start()
     try:
         _results(side, few)  # fills what is bounded: history, caches

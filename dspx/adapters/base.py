@@ -20,6 +20,7 @@ from dspx.adapters.fieldstream import FieldStream
 from dspx.adapters.plan import Plan, Rendering, plan_for
 from dspx.content import markers
 from dspx.core import streams
+from dspx.core.calls import stepped
 from dspx.core.events import observe
 from dspx.core.example import Example
 from dspx.core.trace import asked_again
@@ -113,7 +114,7 @@ class Adapter:
         inputs: Mapping[str, Any],
     ) -> list[dict[str, Any]]:
         """The values of each completion, by name of output."""
-        return run(self.acall(lm, lm_kwargs, signature, demos, inputs))
+        return run(stepped(self)(lm, lm_kwargs, signature, demos, inputs))
 
     async def acall(
         self,

@@ -104,7 +104,7 @@ def observe(
     call.start(inputs())
     try:
         outputs = fn(*args)
-    except Exception as error:
+    except BaseException as error:  # a cancelled call ends too
         call.end(None, error)
         raise
     call.end(outputs, None)
@@ -127,7 +127,7 @@ async def aobserve(
     call.start(inputs())
     try:
         outputs = await fn(*args)
-    except Exception as error:
+    except BaseException as error:  # a cancelled call ends too
         call.end(None, error)
         raise
     call.end(shown(outputs) if shown is not None else outputs, None)
@@ -150,7 +150,7 @@ class _Call:
             self._tell(callback, "start", instance=self.instance, inputs=inputs)
         self.token = ACTIVE_CALL_ID.set(self.id)
 
-    def end(self, outputs: Any, exception: Exception | None) -> None:
+    def end(self, outputs: Any, exception: BaseException | None) -> None:
         ACTIVE_CALL_ID.reset(self.token)
         for callback in self.heard_by:
             self._tell(callback, "end", outputs=outputs, exception=exception)

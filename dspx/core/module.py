@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from dspx.core import state as program_state
 from dspx.core import tree
+from dspx.core.calls import entrance, stepped
 from dspx.core.events import aobserve
 from dspx.core.prediction import Prediction
 from dspx.core.ring import Ring
@@ -78,7 +79,7 @@ class Module(metaclass=ProgramMeta):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Decide which body runs: of `forward` and `aforward`, the one lower in the class's order of bases."""
         super().__init_subclass__(**kwargs)
-        owners = [base for base in cls.__mro__ if issubclass(base, Module) and base is not Module]
+        owners = cls.__mro__[: cls.__mro__.index(Module)]  # a mixin may bring a body without being a module
         for owner in owners:
             has_sync, has_async = "forward" in vars(owner), "aforward" in vars(owner)
             if has_sync or has_async:
@@ -91,7 +92,7 @@ class Module(metaclass=ProgramMeta):
     # ------------------------------------------------------------ calling
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return run(self.acall(*args, **kwargs))
+        return run(stepped(self)(*args, **kwargs))
 
     async def acall(self, *args: Any, **kwargs: Any) -> Any:
         """The same call for async code: `await program.acall(question=…)`."""
@@ -197,7 +198,7 @@ class Module(metaclass=ProgramMeta):
 
         async def one(example: Any) -> Any:
             inputs = example.inputs() if hasattr(example, "inputs") else example
-            return await self.acall(**dict(inputs.items()))
+            return await entrance(self)(**dict(inputs.items()))
 
         done = await run_batch(
             one,
@@ -272,30 +273,13 @@ class Module(metaclass=ProgramMeta):
 
     def deepcopy(self) -> Self:
         """An independent copy. What cannot be copied (a socket, a lock) is shared, and a warning says so."""
-        try:
-            return copy.deepcopy(self)
-        except Exception:  # noqa: BLE001  a user's attribute may refuse in any way
-            return self._copy_by_attribute()
+        return _copied(self, {}, type(self).__name__)
 
     def reset_copy(self) -> Self:
         """A copy without demos, traces or LMs of its own."""
         new = self.deepcopy()
         for parameter in new.parameters():
             parameter.reset()
-        return new
-
-    def _copy_by_attribute(self) -> Self:
-        new = type(self).__new__(type(self))
-        Module._base_init(new)
-        for name, value in self.__getstate__().items():
-            if isinstance(value, Module):
-                setattr(new, name, value.deepcopy())
-                continue
-            try:
-                setattr(new, name, copy.deepcopy(value))
-            except Exception:  # noqa: BLE001
-                logger.warning("%s.%s cannot be copied; the copy shares it.", type(self).__name__, name)
-                setattr(new, name, value)
         return new
 
     def __getstate__(self) -> dict[str, Any]:
@@ -347,6 +331,36 @@ class Module(metaclass=ProgramMeta):
 
 
 BaseModule = Module
+
+
+def _copied(value: Any, memo: dict[int, Any], name: str) -> Any:
+    attempt = dict(memo)  # a copy that fails half way leaves nothing behind
+    try:
+        new = copy.deepcopy(value, attempt)
+    except Exception:  # noqa: BLE001  a user's attribute may refuse in any way
+        return _copied_in_parts(value, memo, name)
+    memo.update(attempt)
+    return new
+
+
+def _copied_in_parts(value: Any, memo: dict[int, Any], name: str) -> Any:
+    """A module, list, tuple or dict of copies; what has no such parts is shared."""
+    new: Any
+    if isinstance(value, Module):
+        new = memo[id(value)] = type(value).__new__(type(value))
+        Module._base_init(new)
+        for part, inner in value.__getstate__().items():
+            setattr(new, part, _copied(inner, memo, f"{name}.{part}"))
+    elif type(value) in (list, tuple):
+        new = type(value)(_copied(item, memo, f"{name}[{place}]") for place, item in enumerate(value))
+        memo[id(value)] = new
+    elif type(value) is dict:
+        new = {key: _copied(item, memo, f"{name}[{key!r}]") for key, item in value.items()}
+        memo[id(value)] = new
+    else:
+        logger.warning("%s cannot be copied; the copy shares it.", name)
+        new = memo[id(value)] = value
+    return new
 
 
 def _is_module(value: Any) -> bool:

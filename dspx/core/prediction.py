@@ -84,18 +84,19 @@ class Prediction(Example):
 
     def copy(self, **kwargs: Any) -> Self:
         copied = super().copy(**kwargs)
-        object.__setattr__(copied, "_completions", self._completions)
-        object.__setattr__(copied, "_lm_usage", self._lm_usage)
+        copied.__setstate__(self._how_it_came())
         return copied
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         new = super().__deepcopy__(memo)
-        object.__setattr__(new, "_completions", self._completions)
-        object.__setattr__(new, "_lm_usage", self._lm_usage)
+        new.__setstate__(self._how_it_came())
         return new
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "_completions": self._completions, "_lm_usage": self._lm_usage}
+        return {**super().__getstate__(), **self._how_it_came()}
+
+    def _how_it_came(self) -> dict[str, Any]:
+        return {name: getattr(self, name, None) for name in Prediction.__slots__}
 
     # ------------------------------------------------------------ a prediction as its score
 

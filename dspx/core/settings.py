@@ -43,18 +43,18 @@ DEFAULTS: dict[str, Any] = {
 class _Overlay:
     """The values of the contexts around us, and the whole picture last made from them."""
 
-    __slots__ = ("base", "merged", "values")
+    __slots__ = ("last", "values")
 
     def __init__(self, values: dict[str, Any]) -> None:
         self.values = values
-        self.base: dict[str, Any] | None = None
-        self.merged: dict[str, Any] = {}
+        self.last: tuple[dict[str, Any] | None, dict[str, Any]] = (None, {})
 
     def over(self, base: dict[str, Any]) -> dict[str, Any]:
-        if self.base is not base:
-            self.merged = {**base, **self.values}
-            self.base = base
-        return self.merged
+        seen, merged = self.last
+        if seen is not base:
+            merged = {**base, **self.values}
+            self.last = (base, merged)  # both at once: threads share this overlay
+        return merged
 
 
 _lock = Lock()

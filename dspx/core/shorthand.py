@@ -83,7 +83,7 @@ def _parse(text: str, lookup: Lookup) -> tuple[Side, Side]:
 
 def _side(side: str, text: str, lookup: Lookup) -> Side:
     try:
-        function = ast.parse(f"def f({' '.join(side.split())}): pass").body[0]
+        function = ast.parse(f"def f(\n{side}\n): pass").body[0]
     except SyntaxError as error:
         raise SignatureError(
             f"Cannot read {side.strip()!r} in the signature {text!r}: {error.msg}. "
@@ -172,7 +172,7 @@ def _attribute(node: ast.Attribute, text: str, lookup: Lookup) -> Any:
 def _subscript(node: ast.Subscript, text: str, lookup: Lookup) -> Any:
     base = _resolve(node.value, text, lookup)
     if base is typing.Literal:
-        return base[_literal_values(node.slice)]
+        return base[_literal_values(node, text)]
     argument = _resolve(node.slice, text, lookup)
     try:
         return base[argument]
@@ -182,9 +182,14 @@ def _subscript(node: ast.Subscript, text: str, lookup: Lookup) -> Any:
         ) from error
 
 
-def _literal_values(node: ast.expr) -> Any:
-    value = ast.literal_eval(node)
-    return value
+def _literal_values(node: ast.Subscript, text: str) -> Any:
+    try:
+        return ast.literal_eval(node.slice)
+    except (ValueError, TypeError) as error:
+        raise SignatureError(
+            f"{ast.unparse(node)} in the signature {text!r} may hold constants only, such as "
+            "Literal['red', 'green']."
+        ) from error
 
 
 def _field_call(node: ast.Call, text: str, lookup: Lookup) -> Any:

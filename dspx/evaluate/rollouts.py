@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
+from dspx.core.calls import entrance
 from dspx.core.candidate import LeafValues, bound
 from dspx.core.prediction import Prediction
 from dspx.core.progress import Progress
@@ -17,7 +18,6 @@ from dspx.errors import UsageError
 from dspx.evaluate.row import NOTHING_SPENT, Row, Spent, Stage
 from dspx.modules.rollout import another_rollout
 from dspx.runtime import clock
-from dspx.runtime.bridge import call
 from dspx.runtime.fanout import Outcome, Stop, fan_out
 
 logger = logging.getLogger("dspx.evaluate")
@@ -239,13 +239,10 @@ def number_of(score: Any) -> float:
 
 
 def _caller(thing: Any) -> Callable[..., Awaitable[Any]]:
-    """`thing` as something to await: a module's `acall`, or whatever can be called, sync or async."""
-    acall = getattr(thing, "acall", None)
-    if acall is not None:
-        return acall
+    """`thing` as something to await: a module, or whatever can be called, sync or async."""
 
     def awaited(*args: Any, **kwargs: Any) -> Awaitable[Any]:
-        return call(thing, *args, **kwargs)
+        return entrance(thing)(*args, **kwargs)
 
     return awaited
 

@@ -5,6 +5,7 @@
             return messages[-1]["content"]          # or an OpenAI-shaped response, or a list of texts
 
 Override one of `forward`, `aforward` (as in DSPy) or `generate` (a `Request` in, a `Response` out).
+`forward` gets the settings of the call; the LM's own are in `self.kwargs`. A `Request` has both in `params`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dspx.core import streams
+from dspx.core.calls import entrance, overrides, stepped
 from dspx.core.events import aobserve
 from dspx.core.ring import Ring
 from dspx.core.streams import Delta
@@ -24,6 +26,7 @@ from dspx.lm import history
 from dspx.lm.facts import UNKNOWN, Facts
 from dspx.lm.request import Request
 from dspx.lm.response import Response
+from dspx.lm.secret_names import is_secret
 from dspx.runtime import clock
 from dspx.runtime.bridge import call, is_blocking, run
 
@@ -82,7 +85,7 @@ class BaseLM:
     ) -> list[Any]:
         """One entry per completion: a string, or a dict with `text` and what came with it
         (`reasoning_content`, `tool_calls`, `logprobs`, `citations`)."""
-        return run(self.acall(prompt, messages=messages, **kwargs))
+        return run(stepped(self)(prompt, messages=messages, **kwargs))
 
     async def acall(
         self, prompt: str | None = None, *, messages: list[dict[str, Any]] | None = None, **kwargs: Any
@@ -92,13 +95,21 @@ class BaseLM:
             if prompt is None:
                 raise UsageError(f"{self.model} was asked nothing: give a prompt or messages.")
             messages = [{"role": "user", "content": prompt}]
-        response = await self.respond_to(messages, kwargs, prompt)
+        response = await self._respond(messages, kwargs, prompt)
         return response.as_outputs()
 
     async def respond_to(
         self, messages: list[dict[str, Any]], params: Mapping[str, Any], prompt: str | None = None
     ) -> Response:
         """The whole response to `messages`: what adapters use. `params` go before the LM's own settings."""
+        if overrides(type(self)):
+            outputs = await entrance(self)(messages=messages, **params)
+            return Response.from_openai(outputs, model=self.model)
+        return await self._respond(messages, params, prompt)
+
+    async def _respond(
+        self, messages: list[dict[str, Any]], params: Mapping[str, Any], prompt: str | None
+    ) -> Response:
         return await aobserve(
             "lm",
             self,
@@ -109,6 +120,12 @@ class BaseLM:
             prompt,
             shown=Response.as_outputs,
         )
+
+    async def _generated(self, request: Request) -> Response:
+        """The answer of `generate`, or of a `forward` or `aforward` that a subclass put before it."""
+        if self._body == "generate" and "forward" not in self.__dict__:
+            return await self.generate(request)
+        return await BaseLM.generate(self, request)
 
     async def generate(self, request: Request) -> Response:
         """Answer a request. Override this, or `forward`/`aforward`."""
@@ -125,8 +142,12 @@ class BaseLM:
             "prompt": prompt,
             "messages": None if prompt is not None else request.messages,
         }
-        raw = await call(getattr(self, body), **asked, **request.params)
+        raw = await call(getattr(self, body), **asked, **self._settings_for_forward(request))
         return Response.from_openai(raw, model=self.model)
+
+    def _settings_for_forward(self, request: Request) -> dict[str, Any]:
+        """Those of the call: a `forward` lays them over `self.kwargs` by itself, as DSPy's do."""
+        return request.params if request.asked is None else request.asked
 
     async def _answer(
         self, messages: list[dict[str, Any]], params: Mapping[str, Any], prompt: str | None
@@ -134,7 +155,9 @@ class BaseLM:
         request = self.request(messages, params, prompt)
         started = clock.now()
         response = (
-            await self._streamed(request) if streams.sink.get() is not None else await self.generate(request)
+            await self._streamed(request)
+            if streams.sink.get() is not None
+            else await self._generated(request)
         )
         latency = clock.now() - started
         tracker = current_tracker()
@@ -159,7 +182,7 @@ class BaseLM:
         outer.on_call()
         counting = _Counting(outer)
         with streams.sink.using(counting):
-            response = await self.generate(request)
+            response = await self._generated(request)
         if not counting.pieces:
             for index, output in enumerate(response.outputs):
                 if output.reasoning:
@@ -175,7 +198,15 @@ class BaseLM:
         rollout_id = merged.pop("rollout_id", None)
         cache = merged.pop("cache", self.cache)
         settings = {name: value for name, value in merged.items() if value is not None}
-        return Request(self.model, messages, settings, rollout_id=rollout_id, cache=cache, prompt=prompt)
+        return Request(
+            self.model,
+            messages,
+            settings,
+            rollout_id=rollout_id,
+            cache=cache,
+            prompt=prompt,
+            asked={name: value for name, value in params.items() if name in settings},
+        )
 
     # ------------------------------------------------------------ what it can do
 
@@ -212,7 +243,8 @@ class BaseLM:
 
     def copy(self, **kwargs: Any) -> Self:
         """A copy with an empty history. `kwargs` set attributes or call settings; None removes a setting."""
-        new = copy.copy(self)
+        new = object.__new__(type(self))
+        new.__dict__.update(self.__dict__)
         new.history = Ring()
         new.kwargs = dict(self.kwargs)
         new.callbacks = list(self.callbacks)
@@ -239,9 +271,14 @@ class BaseLM:
         new.kwargs = copy.deepcopy(self.kwargs, memo)
         return new
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process, or a file: without secrets (it takes them from its environment), history and callbacks."""
+        kept = {name: value for name, value in self.kwargs.items() if not is_secret(name)}
+        return {**self.__dict__, "kwargs": kept, "history": Ring(), "callbacks": []}
+
     def dump_state(self) -> dict[str, Any]:
         """What it takes to make this LM again, without keys."""
-        kept = {name: value for name, value in self.kwargs.items() if not _is_secret(name)}
+        kept = {name: value for name, value in self.kwargs.items() if not is_secret(name)}
         return {
             "_dspy_lm_class": f"{type(self).__module__}.{type(self).__qualname__}",
             "model": self.model,
@@ -275,11 +312,3 @@ class _Counting:
 
     def on_prediction(self, prediction: Any) -> None:
         self.outer.on_prediction(prediction)
-
-
-def _is_secret(name: str) -> bool:
-    lowered = name.lower()
-    return any(
-        word in lowered
-        for word in ("api_key", "token_provider", "authorization", "secret", "password", "headers")
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from dspx.lm.request import Request
 from dspx.lm.response import Response
 from dspx.runtime import clock
 from dspx.runtime.locks import Lock
+
+logger = logging.getLogger("dspx.lm")
 
 State = Literal["closed", "open", "half-open"]
 
@@ -44,7 +47,7 @@ class BreakerPolicy:
 
 
 class Breaker:
-    """The state of one endpoint and model. `on_change` callbacks hear of every change."""
+    """The state of one endpoint and model. `on_change` callbacks hear of every change; one that fails is logged."""
 
     def __init__(self, name: str = "the endpoint", policy: BreakerPolicy | None = None) -> None:
         self.name = name
@@ -123,7 +126,12 @@ class Breaker:
     def _tell(self, change: BreakerChange | None) -> None:
         if change is not None:
             for listener in list(self.on_change):
-                listener(change)
+                try:
+                    listener(change)
+                except Exception:
+                    logger.warning(
+                        "A listener of %s's breaker failed: %r", self.name, listener, exc_info=True
+                    )
 
 
 class Guarded:

@@ -15,6 +15,7 @@ from dspx.core.canonical import stable_hash
 from dspx.lm.asker import Asker
 from dspx.lm.request import Request
 from dspx.lm.response import Response
+from dspx.lm.secret_names import is_secret_header
 from dspx.runtime.bridge import in_thread, is_blocking
 from dspx.runtime.flight import Flights
 
@@ -24,7 +25,6 @@ _VERSION = 1
 _UNKEYED = frozenset(
     {"api_key", "headers", "extra_headers", "timeout", "deadline", "http_client", "callbacks"}
 )
-_SECRET_WORDS = ("authorization", "key", "token", "cookie", "secret")
 _NESTED = frozenset({"logprobs", "citations", "thinking"})
 
 _flights = Flights()
@@ -115,9 +115,7 @@ def _keyed(params: Mapping[str, Any]) -> dict[str, Any]:
     headers = params.get("extra_headers")
     if isinstance(headers, Mapping):
         told = {
-            str(name).lower(): value
-            for name, value in headers.items()
-            if not any(word in str(name).lower() for word in _SECRET_WORDS)
+            str(name).lower(): value for name, value in headers.items() if not is_secret_header(str(name))
         }
         if told:
             kept["extra_headers"] = told

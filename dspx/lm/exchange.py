@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from dataclasses import replace
 from functools import reduce
 from operator import add
@@ -52,12 +53,14 @@ class Exchange:
         assembler = endpoint.wire.assembler(asked)
         told = False
         try:
-            async for event in transport.stream(
+            arriving = transport.stream(
                 endpoint.wire.encode(asked, endpoint), timeout=time_left(self.timeout), client=self.client
-            ):
-                for delta in assembler.feed(event.event, event.data):
-                    told = True
-                    sink.on_delta(delta)
+            )
+            async with aclosing(arriving) as events:  # a listener may have had enough
+                async for event in events:
+                    for delta in assembler.feed(event.event, event.data):
+                        told = True
+                        sink.on_delta(delta)
             return assembler.finish()
         except transport.StatusError as error:
             reply = error.reply

@@ -13,10 +13,11 @@ from dspx.core.settings import snapshot
 from dspx.core.trace import callers
 from dspx.lm.request import Request
 from dspx.lm.response import Response
+from dspx.lm.secret_names import is_secret
 
 GLOBAL_HISTORY: Ring[dict[str, Any]] = Ring(10_000)
 
-_UNSHOWN = frozenset({"api_key", "api_base", "base_url", "headers", "extra_headers"})
+_UNSHOWN = frozenset({"api_base", "base_url"})
 
 
 def record(lm: Any, request: Request, response: Response, prompt: str | None, latency: float) -> None:
@@ -40,7 +41,11 @@ def _entry(
     return {
         "prompt": prompt,
         "messages": request.messages,
-        "kwargs": {name: value for name, value in request.params.items() if name not in _UNSHOWN},
+        "kwargs": {
+            name: value
+            for name, value in request.params.items()
+            if name not in _UNSHOWN and not is_secret(name)
+        },
         "response": response,
         "outputs": response.as_outputs(),
         "usage": {} if response.cache_hit else response.usage.to_dict(),

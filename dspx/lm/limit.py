@@ -16,6 +16,7 @@ from dspx.errors import LMError, LMOverloadedError, LMQueueTimeoutError, LMRateL
 from dspx.lm.asker import Asker
 from dspx.lm.request import Request
 from dspx.lm.response import Response
+from dspx.lm.retry import LONGEST_WAIT, time_left
 from dspx.runtime import clock
 from dspx.runtime.bridge import is_async_here, is_blocking
 from dspx.runtime.locks import Lock
@@ -161,7 +162,10 @@ class Limiter:
     # ------------------------------------------------------------ pace
 
     async def pace(self, tokens: float) -> int:
-        """Wait until one more attempt of about `tokens` may start; gives a stamp for `answered` and `refused`."""
+        """Wait until one more attempt of about `tokens` may start; gives a stamp for `answered` and `refused`.
+
+        LMRateLimitError where the provider's pause outlasts the call's deadline, or `LONGEST_WAIT`.
+        """
         if self._requests is not None or self._tokens is not None:
             with self._lock:
                 now = clock.now()
@@ -172,6 +176,11 @@ class Limiter:
             if delay > 0:
                 await clock.sleep(delay)
         while self._pause_until and (left := self._pause_until - clock.now()) > 0:
+            if left > (time_left(LONGEST_WAIT) or 0.0):
+                raise LMRateLimitError(
+                    f"{self.name} asked for a pause that lasts another {left:.0f} s, which is longer than this call may wait.",
+                    retry_after=left,
+                )
             await clock.sleep(left)
         return self._shrinks
 

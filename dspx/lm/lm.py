@@ -19,6 +19,8 @@ from dspx.lm.facts import Facts, is_reasoning_model
 from dspx.lm.providers import resolve
 from dspx.lm.request import Request
 from dspx.lm.response import Response
+from dspx.lm.secret_names import is_secret
+from dspx.runtime.bridge import run
 
 if TYPE_CHECKING:
     from dspx.lm.asker import Asker
@@ -112,6 +114,28 @@ class LM(BaseLM):
             asker = self._asker = build(self)
         return await asker.ask(request)
 
+    def forward(
+        self, prompt: str | None = None, messages: list[dict[str, Any]] | None = None, **kwargs: Any
+    ) -> Response:
+        """The whole response, for a subclass that overrides this. `.choices` are shaped as OpenAI's are."""
+        return run(self.aforward(prompt, messages, **kwargs))
+
+    async def aforward(
+        self, prompt: str | None = None, messages: list[dict[str, Any]] | None = None, **kwargs: Any
+    ) -> Response:
+        """`forward` for async code."""
+        asked = messages or [{"role": "user", "content": prompt}]
+        return await self.generate(LM.request(self, asked, kwargs, prompt))
+
+    def _settings_for_forward(self, request: Request) -> dict[str, Any]:
+        """With what the cache goes by, which `super().forward(…)` has to know."""
+        settings = dict(super()._settings_for_forward(request))
+        if request.rollout_id is not None:
+            settings["rollout_id"] = request.rollout_id
+        if request.cache != self.cache:
+            settings["cache"] = request.cache
+        return settings
+
     def request(
         self, messages: list[dict[str, Any]], params: Mapping[str, Any], prompt: str | None = None
     ) -> Request:
@@ -135,6 +159,7 @@ class LM(BaseLM):
             prompt_cache=prompt_cache,
             cache=cache,
             prompt=prompt,
+            asked={name: value for name, value in params.items() if name in settings},
         )
 
     @property
@@ -170,9 +195,21 @@ class LM(BaseLM):
             new._asker = None
         return new
 
+    def __getstate__(self) -> dict[str, Any]:
+        connection = {name: value for name, value in self.connection.items() if not is_secret(name)}
+        layers = {name: value for name, value in self.layers.items() if name != "http_client"}
+        return {
+            **super().__getstate__(),
+            "connection": connection,
+            "layers": layers,
+            "_endpoint": None,
+            "_asker": None,
+        }
+
     def dump_state(self) -> dict[str, Any]:
         state = super().dump_state()
         kept = {name: value for name, value in self.connection.items() if name in ("api_base", "base_url")}
+        kept |= {name: value for name, value in self.layers.items() if isinstance(value, (int, float, str))}
         return {
             **state,
             **kept,

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 
 def get(source: Any, name: str, default: Any = None) -> Any:
     """The item or the attribute `name`; `default` where there is none, or where it is None."""
-    if isinstance(source, (dict, Mapping)):  # `dict` first: asking for a Mapping is slow
+    if _is_mapping(type(source)):
         value = source.get(name)
     else:
         value = getattr(source, name, None)
     return default if value is None else value
+
+
+@lru_cache(maxsize=256)
+def _is_mapping(kind: type) -> bool:
+    """Asking a class whether it is a Mapping is slow, and here the same few are asked again and again."""
+    return issubclass(kind, Mapping)
 
 
 def plain(value: Any) -> Any:

@@ -22,6 +22,8 @@ class Request:
     `{"ttl": …, "at": ["tools", "system", "history", "last"]}` to say which parts to mark (Anthropic), or
     `{"key": …, "retention": …}` (OpenAI, which otherwise caches by itself).
 
+    `asked` are the settings of this call alone, without the LM's own: what `BaseLM.forward` gets.
+
     `cache` allows an answer from the cache. `prompt` is the text, where the caller gave one instead of messages.
 
     A request is not changed after it was made, and neither are its messages: share them freely.
@@ -35,3 +37,4 @@ class Request:
     prompt_cache: Any = None
     cache: bool = True
     prompt: str | None = None
+    asked: dict[str, Any] | None = None

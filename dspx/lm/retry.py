@@ -24,6 +24,9 @@ T = TypeVar("T")
 _FIRST_SECONDS = 0.5
 _LONGEST_SECONDS = 60.0
 
+LONGEST_WAIT = 300.0
+"""What a provider may ask for (Retry-After) and be obeyed; where it wants more, the call fails at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
@@ -36,7 +39,7 @@ class RetryPolicy:
 
     num_retries: int = 5
     deadline: float | None = None
-    longest_wait: float = 300.0
+    longest_wait: float = LONGEST_WAIT
 
     def wait(self, error: BaseException | None, attempt: int) -> float:
         """Seconds before the attempt after number `attempt`, which ended in `error`."""

@@ -90,4 +90,6 @@ class Route:
 
     async def ask(self, request: Request) -> Response:
         own = {name: value for name, value in self.lm.kwargs.items() if value is not None}
-        return await self.lm.generate(replace(request, model=self.lm.model, params={**request.params, **own}))
+        return await self.lm._generated(
+            replace(request, model=self.lm.model, params={**request.params, **own})
+        )

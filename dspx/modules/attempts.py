@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dspx.core.calls import entrance
 from dspx.core.candidate import LeafValues, bound
 from dspx.core.module import Module
 from dspx.core.settings import context, snapshot
 from dspx.core.trace import Step, record_step
 from dspx.errors import UsageError
 from dspx.modules.rollout import another_rollout
-from dspx.runtime.bridge import call
 
 logger = logging.getLogger("dspx.modules")
 
@@ -90,7 +90,7 @@ class Attempts(Module):
     async def _attempt(self, values: Mapping[int, LeafValues], kwargs: dict[str, Any]) -> Attempt:
         trace: list[Step] = []
         with context(trace=trace), bound.using(values):
-            prediction = await self.module.acall(**kwargs)
+            prediction = await entrance(self.module)(**kwargs)
         with context(trace=None):  # the steps of a judge are not the program's
             reward = await self.reward_fn.ask(kwargs, prediction)
         if reward is None:
@@ -111,7 +111,4 @@ class _Hidden:
         return self.fn(kwargs, prediction)
 
     async def ask(self, kwargs: dict[str, Any], prediction: Any) -> Any:
-        acall = getattr(self.fn, "acall", None)
-        if acall is not None:
-            return await acall(kwargs, prediction)
-        return await call(self.fn, kwargs, prediction)
+        return await entrance(self.fn)(kwargs, prediction)

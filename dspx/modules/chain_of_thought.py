@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, overload
 
+from dspx.core.calls import entrance
 from dspx.core.fields import OutputField
 from dspx.core.module import Module
 from dspx.core.prediction import Prediction
@@ -52,7 +53,7 @@ class ChainOfThought(Module, Generic[P, S_co]):
         self.predict: Any = Predict(extended, **config)
 
     async def aforward(self, **kwargs: Any) -> Any:
-        return await self.predict.acall(**kwargs)
+        return await entrance(self.predict)(**kwargs)
 
     if TYPE_CHECKING:
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from dspx.core.calls import entrance
 from dspx.core.fields import InputField, OutputField
 from dspx.core.module import Module
 from dspx.core.signature import ensure_signature
@@ -36,7 +37,7 @@ class MultiChainComparison(Module):
                 f"MultiChainComparison(M={self.M}) compares {self.M} completions, but got {len(completions)}."
             )
         attempts = {_attempt(number): self._told(one) for number, one in enumerate(completions, 1)}
-        return await self.predict.acall(**{**attempts, **kwargs})
+        return await entrance(self.predict)(**{**attempts, **kwargs})
 
     def _told(self, completion: Any) -> str:
         thought = completion.get("rationale", completion.get("reasoning"))

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dspx.core.batch import run_batch
+from dspx.core.calls import entrance
 from dspx.core.example import Example
 from dspx.errors import UsageError
-from dspx.runtime.bridge import call, run
+from dspx.runtime.bridge import run
 
 
 class Parallel:
@@ -69,10 +70,7 @@ class Parallel:
     async def _one(self, pair: tuple[Any, Any]) -> Any:
         module, example = pair
         args, kwargs = self._arguments(module, example)
-        acall = getattr(module, "acall", None)
-        if acall is not None:
-            return await acall(*args, **kwargs)
-        return await call(module, *args, **kwargs)
+        return await entrance(module)(*args, **kwargs)
 
     def _arguments(self, module: Any, example: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
         if isinstance(example, Example):

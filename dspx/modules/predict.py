@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from dspx.core import streams
+from dspx.core.calls import entrance, stepped
 from dspx.core.candidate import LeafValues, bound
 from dspx.core.example import Example
 from dspx.core.fields import Field
@@ -114,7 +115,7 @@ class Predict(Module, Parameter, Generic[P, S_co]):
     else:
 
         def __call__(self, *args: Any, **kwargs: Any) -> Any:
-            return run(self.acall(*args, **kwargs))
+            return run(stepped(self)(*args, **kwargs))
 
         async def acall(self, *args: Any, **kwargs: Any) -> Any:
             if args:
@@ -126,9 +127,10 @@ class Predict(Module, Parameter, Generic[P, S_co]):
         ask = self._question(settings, kwargs)
         trace = kwargs.pop("_trace", True)
         inputs = _take_inputs(ask.signature, kwargs, settings)
+        _forget_how()
         open_sink = streams.open_sink.get()
         if open_sink is None:
-            values = await ask.adapter.acall(ask.lm, ask.config, ask.signature, ask.demos, inputs)
+            values = await entrance(ask.adapter)(ask.lm, ask.config, ask.signature, ask.demos, inputs)
             prediction = Prediction.from_completions(values, ask.signature)
         else:
             prediction = await self._into_sink(open_sink, ask, inputs)
@@ -142,7 +144,7 @@ class Predict(Module, Parameter, Generic[P, S_co]):
     ) -> Prediction:
         sink = open_sink(self, ask.signature, ask.adapter)
         with streams.sink.using(sink):
-            values = await ask.adapter.acall(ask.lm, ask.config, ask.signature, ask.demos, inputs)
+            values = await entrance(ask.adapter)(ask.lm, ask.config, ask.signature, ask.demos, inputs)
         prediction = Prediction.from_completions(values, ask.signature)
         if sink is not None:
             sink.on_prediction(prediction)
@@ -301,6 +303,14 @@ def _with_instructions(signature: Any, instructions: str) -> Any:
     return derived
 
 
+def _forget_how() -> None:
+    """What an LM asked beside the leaves, or a leaf that failed, left behind says nothing of this call."""
+    if answered_by.get() is not None:
+        answered_by.set(None)
+    if asked_again.get() is not None:
+        asked_again.set(None)
+
+
 def _note_how(prediction: Prediction) -> None:
     """Say on the prediction what was out of the ordinary: another LM answered, or one had to be asked twice."""
     if (route := answered_by.get()) is not None:
@@ -375,7 +385,7 @@ def _classes_of(annotation: Any) -> tuple[type, ...] | None:
     if origin is typing.Literal:
         return tuple({type(value) for value in typing.get_args(annotation)})
     cls: Any = origin or annotation
-    if not isinstance(cls, type) or cls is object or getattr(cls, "_is_protocol", False):
+    if not isinstance(cls, type) or cls in (object, typing.Any) or getattr(cls, "_is_protocol", False):
         return None
     if hasattr(cls, "__total__") and issubclass(cls, dict):  # a TypedDict allows no isinstance
         return (dict,)

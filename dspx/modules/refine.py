@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dspx.core.calls import entrance
 from dspx.core.candidate import LeafValues, bound
 from dspx.core.fields import InputField, OutputField
 from dspx.core.settings import snapshot
@@ -118,7 +119,7 @@ class Hinting:
         self, lm: Any, lm_kwargs: dict[str, Any], signature: Any, demos: Sequence[Any], inputs: dict[str, Any]
     ) -> list[dict[str, Any]]:
         hinted = {**inputs, _HINT: self.hint}
-        return await self._adapter().acall(lm, lm_kwargs, _with_hint(signature), demos, hinted)
+        return await entrance(self._adapter())(lm, lm_kwargs, _with_hint(signature), demos, hinted)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

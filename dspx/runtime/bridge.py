@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import copy_context
+from functools import partial
 from threading import local
 from typing import Any, TypeVar, cast
 
@@ -36,13 +37,18 @@ def run(coro: Coroutine[Any, Any, T]) -> T:
         coro.send(None)
     except StopIteration as done:
         return cast("T", done.value)
+    else:
+        waited = UsageError(
+            f"{_name(coro)} waited for something in a sync call. "
+            "Call it with `await program.acall(...)`, or block instead of awaiting in this code."
+        )
+        try:
+            coro.close()  # here, so that its cleanup may block as the rest of it does
+        except RuntimeError as error:  # its cleanup waits too
+            raise waited from error
+        raise waited
     finally:
         _here.blocking = before
-    coro.close()
-    raise UsageError(
-        f"{_name(coro)} waited for something in a sync call. "
-        "Call it with `await program.acall(...)`, or block instead of awaiting in this code."
-    )
 
 
 def is_blocking() -> bool:
@@ -104,8 +110,8 @@ def on_background_loop(fn: Callable[..., Awaitable[T]], *args: Any, **kwargs: An
 
 def is_async(fn: Callable[..., Any]) -> bool:
     """Whether calling `fn` gives a coroutine, as far as its code tells."""
-    while (inner := getattr(fn, "func", None)) is not None and callable(inner):
-        fn = inner
+    while isinstance(fn, partial):
+        fn = fn.func
     code = getattr(getattr(fn, "__func__", fn), "__code__", None)
     if code is None and not isinstance(fn, type):
         code = getattr(getattr(type(fn).__call__, "__func__", type(fn).__call__), "__code__", None)

@@ -80,12 +80,12 @@ class Channel(Generic[T]):
                 senders, self._senders = self._senders, []
                 if not items and not self._ended:
                     self._reader = _waiter()
-                waiter = self._reader
+                waiter, ended = self._reader, self._ended
             for sender in senders:
                 sender.wake()
             if items:
                 return items
-            if self._ended:
+            if ended:
                 if self._error is not None:
                     raise self._error
                 return []

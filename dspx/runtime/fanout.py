@@ -10,7 +10,7 @@ from threading import Event, Lock
 from typing import Any, Generic, TypeVar
 
 from dspx.runtime import clock
-from dspx.runtime.bridge import is_blocking, run
+from dspx.runtime.bridge import is_async_here, is_blocking, run
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -58,8 +58,10 @@ async def fan_out(
 ) -> list[Outcome[R]]:
     """What `fn` makes of each item, in the items' order, with at most `workers` at work.
 
-    In a sync call `workers` threads each step `fn(item)`; in an async one tasks await it. An item's
+    In a sync call `workers` threads each step `fn(item)`; in an async one tasks await it. A single one is
+    this thread, unless it runs a loop: users' async functions could not be called on it. An item's
     exception becomes its outcome's `error`. `on_done` sees each outcome as it is ready, one at a time.
+    What one item sets in its context, no other sees.
     Set `stop` (also from `on_done`) to start no more items; those never started have `started=False`.
     `timeout` (seconds per item, async calls only) cancels an item and records `TimeoutError`.
     A `KeyboardInterrupt` sets `stop`, gives what is in flight no more time, and is raised again.
@@ -68,7 +70,7 @@ async def fan_out(
     workers = max(1, min(workers, len(work.outcomes)))
     if not is_blocking():
         await work.with_tasks(workers)
-    elif workers == 1:
+    elif workers == 1 and not is_async_here():
         work.in_this_thread()
     else:
         work.with_threads(workers)
@@ -95,7 +97,7 @@ class _Work(Generic[T, R]):
 
     def in_this_thread(self) -> None:
         while (outcome := self.take()) is not None:
-            run(self.one(outcome))
+            copy_context().run(run, self.one(outcome))
 
     def with_threads(self, workers: int) -> None:
         from dspx.runtime.workers import submit
@@ -107,9 +109,8 @@ class _Work(Generic[T, R]):
                 self.stop.set()
                 raise
 
-        futures = [submit(copy_context().run, worker) for _ in range(workers)]
         try:
-            for future in futures:
+            for future in [submit(copy_context().run, worker) for _ in range(workers)]:
                 future.result()
         except BaseException:
             self.stop.set()
@@ -120,8 +121,7 @@ class _Work(Generic[T, R]):
 
         async def worker() -> None:
             while (outcome := self.take()) is not None:
-                await self.one(outcome)
-                await asyncio.sleep(0)
+                await asyncio.ensure_future(self.one(outcome))
 
         tasks = [asyncio.ensure_future(worker()) for _ in range(workers)]
         try:

@@ -30,7 +30,8 @@ class _Worker(threading.Thread):
 
     def run(self) -> None:
         while True:
-            job, self.job = self.job, None
+            with _lock:  # an idle thread may be given a job at any moment
+                job, self.job = self.job, None
             if job is not None:
                 deliver = job()
                 with _lock:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from dspx.errors import StoreError, UsageError
@@ -231,11 +231,6 @@ class Configuration(Record):
     space_version: int = 0
     values: Any = None
     created: float = 0.0
-
-
-def at_place(record: Rollout | Ask, sequence: int) -> Any:
-    """`record` with the place that the store gave it."""
-    return replace(record, sequence=sequence)
 
 
 def _check_name(value: Any, what: str) -> None:

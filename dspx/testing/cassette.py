@@ -9,7 +9,7 @@ lm = Cassette("tests/cassettes/triage.json").lm(dspx.LM("openai/gpt-4o-mini"))  
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -193,7 +193,7 @@ class RecordedLM(BaseLM):
         if found is not None:
             return Response.from_json(found)
         self.cassette.check_may_ask(asked)
-        response = await self.lm.generate(request)
+        response = await self.lm._generated(request)
         self.cassette.keep(key, asked, to_plain(response.to_json()))
         self.cassette.save()
         return response
@@ -244,7 +244,7 @@ class _Patch:
         self.cassette.keep(key, asked, _plain_reply(reply))
         return reply
 
-    async def _stream(self, call: Any, **options: Any) -> AsyncIterator[transport.ServerEvent]:
+    async def _stream(self, call: Any, **options: Any) -> AsyncGenerator[transport.ServerEvent, None]:
         asked, key = _plain_call(call)
         found = self.cassette.find(key)
         if found is not None:

@@ -440,3 +440,25 @@ def test_nothing_is_logged_of_a_good_answer(caplog):
     with caplog.at_level(logging.DEBUG):
         ChatAdapter()(ScriptedLM(GOOD), {}, QA, [], {"question": "q"})
     assert caplog.records == []
+
+
+def test_an_adapter_that_overrides_the_call_itself_is_called_that_way():
+    class Stopping(ChatAdapter):
+        def __call__(self, lm, lm_kwargs, signature, demos, inputs):
+            return super().__call__(lm, {**lm_kwargs, "stop": ["END"]}, signature, demos, inputs)
+
+    class Fixed(Adapter):
+        def __call__(self, lm, lm_kwargs, signature, demos, inputs):
+            return [dict.fromkeys(signature.output_fields, "sync")]
+
+        async def acall(self, lm, lm_kwargs, signature, demos, inputs):
+            return [dict.fromkeys(signature.output_fields, "async")]
+
+    lm = ScriptedLM(["[[ ## answer ## ]]\nyes"])
+    predict = dspx.Predict("question -> answer")
+    with dspx.context(lm=lm, adapter=Stopping()):
+        assert predict(question="?").answer == "yes"
+    assert lm.history[-1]["kwargs"]["stop"] == ["END"]
+    with dspx.context(lm=lm, adapter=Fixed()):
+        assert predict(question="?").answer == "sync"
+        assert asyncio.run(predict.acall(question="?")).answer == "async"

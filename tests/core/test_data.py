@@ -50,7 +50,7 @@ def test_a_deep_copy_is_independent_and_keeps_its_inputs():
 def test_examples_and_predictions_can_be_sent_to_another_process():
     prediction = dspx.Prediction.from_completions([{"a": 1}, {"a": 2}])
     prediction.set_lm_usage({"m": {"total_tokens": 3}})
-    received = pickle.loads(pickle.dumps(prediction))
+    received = pickle.loads(pickle.dumps(prediction))  # noqa: S301
     assert received.completions.a == [1, 2]
     assert received.get_lm_usage() == {"m": {"total_tokens": 3}}
 
@@ -70,3 +70,20 @@ def test_completions_of_unequal_length_are_refused():
 def test_an_unknown_attribute_error_lists_what_there_is():
     with pytest.raises(AttributeError, match=r"it has \['question'\]"):
         _ = dspx.Example(question="q").answer
+
+
+def test_every_copy_of_a_prediction_still_tells_how_it_came():
+    prediction = dspx.Prediction(answer="4")
+    prediction.set_lm_usage({"m": {"total_tokens": 3}})
+    prediction.set_lm_route("fallback")
+    prediction.set_reask("no answer")
+    for other in (
+        prediction.copy(),
+        copy.copy(prediction),
+        copy.deepcopy(prediction),
+        pickle.loads(pickle.dumps(prediction)),  # noqa: S301
+    ):
+        assert other.answer == "4"
+        assert other.get_lm_usage() == {"m": {"total_tokens": 3}}
+        assert (other.get_lm_route(), other.get_reask()) == ("fallback", "no answer")
+    assert dspx.Prediction().copy().get_lm_route() is None

@@ -65,3 +65,22 @@ def test_a_hook_that_fails_does_not_reach_the_program(caplog):
 
 def test_inputs_are_not_made_where_nobody_listens():
     assert observe("tool", Tool(), lambda: 1 / 0, lambda: 5) == 5
+
+
+def test_a_call_that_is_cancelled_or_interrupted_ends_too():
+    async def interrupted():
+        raise KeyboardInterrupt
+
+    def interrupted_at_once():
+        raise KeyboardInterrupt
+
+    for way in (
+        lambda tool: run(aobserve("tool", tool, lambda: {}, interrupted)),
+        lambda tool: observe("tool", tool, lambda: {}, interrupted_at_once),
+    ):
+        recorder = Recorder()
+        with pytest.raises(KeyboardInterrupt):
+            way(Tool(recorder))
+        assert [what for what, *_ in recorder.heard] == ["start", "end"]
+        assert isinstance(recorder.heard[1][2], KeyboardInterrupt)
+        assert ACTIVE_CALL_ID.get() is None

@@ -156,6 +156,30 @@ def test_a_copy_is_independent_and_shares_what_cannot_be_copied():
     assert program.reset_copy().leaf.demos == []
 
 
+def test_what_cannot_be_copied_is_shared_alone_however_deep_it_lies():
+    class Step(dspx.Module):
+        def __init__(self, lock):
+            self.leaf = dspx.Predict("q -> a")
+            self.lock = lock
+
+    class Program(dspx.Module):
+        def __init__(self):
+            lock = threading.Lock()
+            self.steps = [Step(lock), {"last": Step(lock)}]
+            self.first = self.steps[0]
+            self.owner = self
+
+    program = Program()
+    program.first.leaf.demos = [dspx.Example(q="1", a="2")]
+    copied = program.reset_copy()
+    assert len(program.first.leaf.demos) == 1
+    assert copied.steps[0] is copied.first is not program.first
+    assert copied.first.leaf.demos == []
+    assert copied.steps[1]["last"].leaf is not program.steps[1]["last"].leaf
+    assert copied.steps[1]["last"].lock is program.first.lock
+    assert copied.owner is copied
+
+
 def test_a_copy_has_no_callbacks_and_no_history():
     program = Sync()
     program.callbacks = [dspx.BaseCallback()]
@@ -175,3 +199,24 @@ def test_get_lm_gives_the_one_lm_or_says_why_not():
         program.get_lm()
     with pytest.raises(ValueError, match="no predictors"):
         Sync().get_lm()
+
+
+def test_a_mixin_that_is_no_module_may_bring_the_body():
+    class Greets:
+        def forward(self, x):
+            return f"hello {x}"
+
+    class GreetsLater:
+        async def aforward(self, x):
+            await asyncio.sleep(0)
+            return f"hello {x}"
+
+    class First(Greets, dspx.Module): ...
+
+    class Second(GreetsLater, dspx.Module): ...
+
+    class Over(Greets, Async): ...
+
+    for program in (First(), Second(), Over()):
+        assert program(x=1) == "hello 1"
+        assert asyncio.run(program.acall(x=2)) == "hello 2"

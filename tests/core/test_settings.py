@@ -5,6 +5,7 @@ import pytest
 
 import dspx
 from dspx.errors import UsageError
+from dspx.runtime.fanout import bind_context
 
 
 @pytest.fixture(autouse=True)
@@ -64,3 +65,29 @@ def test_settings_read_as_attributes_keys_and_with_a_default():
 def test_an_lm_that_is_a_string_is_refused_with_what_to_write():
     with pytest.raises(UsageError, match=r"dspx.LM\('openai/gpt-4o'\)"):
         dspx.configure(lm="openai/gpt-4o")
+
+
+def test_a_context_shared_by_threads_never_pairs_old_values_with_a_new_configuration():
+    wrong = []
+    stop = threading.Event()
+
+    def read():
+        while not stop.is_set():
+            before = newest[0]
+            if dspx.settings.num_threads < before:
+                wrong.append(before)
+
+    newest = [1]
+    dspx.configure(num_threads=1)
+    with dspx.context(max_errors=3):
+        readers = [threading.Thread(target=bind_context(read)) for _ in range(3)]
+        for reader in readers:
+            reader.start()
+        for number in range(2, 300):
+            dspx.configure(num_threads=number)
+            newest[0] = number
+        stop.set()
+        for reader in readers:
+            reader.join()
+        assert (dspx.settings.num_threads, dspx.settings.max_errors) == (299, 3)
+    assert wrong == []

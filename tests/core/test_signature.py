@@ -1,4 +1,5 @@
 import json
+import typing
 from pathlib import Path
 from typing import Literal
 
@@ -221,3 +222,19 @@ def test_deprecated_field_arguments_warn_and_are_kept():
     with pytest.warns(DeprecationWarning, match="prefix= has no effect"):
         field = dspx.InputField(prefix="Q:")
     assert field.json_schema_extra["prefix"] == "Q:"
+
+
+@pytest.mark.parametrize("literal", ["Literal[blue]", "Literal[f()]", "Literal[{[]: 1}]"])
+def test_a_literal_holds_constants_only(literal):
+    with pytest.raises(SignatureError, match="constants only"):
+        dspx.Signature(f"question -> answer: {literal}")
+
+
+def test_the_white_space_inside_a_literal_is_kept_and_fields_may_stand_on_several_lines():
+    signature = dspx.Signature("""
+        text,
+        tone: Literal['very  calm', 'calm'] ->
+            answer
+    """)
+    assert list(signature.fields) == ["text", "tone", "answer"]
+    assert typing.get_args(signature.input_fields["tone"].annotation) == ("very  calm", "calm")

@@ -179,3 +179,46 @@ def test_an_lm_that_cannot_stream_streams_its_answer_in_one_piece():
     with streams.sink.using(sink):
         Sync("m")("hi")
     assert (sink.calls, sink.text) == (1, "sync hi")
+
+
+def test_forward_gets_the_settings_of_the_call_and_has_the_lms_own_in_kwargs():
+    class Client(BaseLM):
+        def forward(self, prompt=None, messages=None, **kwargs):
+            return self.post(temperature=self.kwargs["temperature"], **kwargs)
+
+        def post(self, temperature, top_p=None):
+            return f"{temperature} {top_p}"
+
+    lm = Client("m", temperature=0.5)
+    assert both_calls(lm, "hi", top_p=1) == [["0.5 1"]] * 2
+    assert lm.history[-1]["kwargs"] == {"temperature": 0.5, "top_p": 1}
+
+
+def test_an_lm_that_overrides_the_call_itself_is_asked_that_way_by_programs():
+    class Replaced(BaseLM):
+        def __call__(self, prompt=None, messages=None, **kwargs):
+            return [{"text": "[[ ## answer ## ]]\nreplaced", "reasoning_content": "thought"}]
+
+    class Wrapped(Sync):
+        asked = ()
+
+        def __call__(self, prompt=None, messages=None, **kwargs):
+            self.asked = (*self.asked, kwargs)
+            return super().__call__(prompt=prompt, messages=messages, **kwargs)
+
+    predict = dspx.Predict("question -> answer", temperature=0.3)
+    assert predict(question="?", lm=Replaced("m")).answer == "replaced"
+    assert asyncio.run(predict.acall(question="?", lm=Replaced("m"))).answer == "replaced"
+    wrapped = Wrapped("m")
+    predict(question="?", lm=wrapped)
+    assert wrapped.asked == ({"temperature": 0.3},)
+    assert len(wrapped.history) == 1
+
+
+def test_an_lm_may_have_an_acall_that_really_waits():
+    class Waiting(Sync):
+        async def acall(self, prompt=None, messages=None, **kwargs):
+            await asyncio.sleep(0)
+            return ["waited"]
+
+    assert both_calls(Waiting("m"), "hi") == [["sync hi"], ["waited"]]

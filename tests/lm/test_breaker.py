@@ -175,3 +175,18 @@ def test_one_endpoint_and_model_share_a_breaker() -> None:
     assert breaker_of(("h", "m")) is breaker_of(("h", "m"))
     assert breaker_of(("h", "m")) is not breaker_of(("h", "n"))
     forget_breakers()
+
+
+def test_a_listener_that_fails_neither_hides_the_error_nor_blocks_the_trial(
+    breaker: Breaker, time: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(change: BreakerChange) -> None:
+        raise KeyError("listener")
+
+    breaker.on_change.append(fails)
+    meet(breaker, *[LMServerError("down")] * 5)
+    assert breaker.state == "open"
+    time.advance(31)
+    meet(breaker, None)
+    assert breaker.state == "closed"
+    assert "A listener" in caplog.text

@@ -12,6 +12,7 @@ from dspx.errors import LMOverloadedError, LMQueueTimeoutError, LMRateLimitError
 from dspx.lm.limit import Limited, Limiter, Limits, Paced, estimate_tokens, forget_limiters, limiter_of
 from dspx.lm.request import Request
 from dspx.lm.response import Response
+from dspx.lm.retry import Retrying, RetryPolicy
 from dspx.runtime import clock
 from dspx.runtime.bridge import run
 from dspx.runtime.clock import FakeClock
@@ -252,6 +253,30 @@ def test_nobody_asks_before_the_time_that_the_server_named(run: Run, time: FakeC
 
 
 # ---------------------------------------------------------------- rates
+
+
+@both
+def test_a_pause_longer_than_a_call_may_wait_fails_the_call_at_once(run: Run, time: FakeClock) -> None:
+    limiter = Limiter()
+    limiter.refused(0, 86_400.0)
+    inner = Script(answer())
+    with pytest.raises(LMRateLimitError) as raised:
+        run(Paced(inner, limiter).ask(asked()))
+    assert raised.value.retry_after == 86_400.0
+    assert time.slept == []
+
+
+@both
+def test_a_pause_is_not_waited_for_beyond_the_deadline(run: Run, time: FakeClock) -> None:
+    limiter = Limiter()
+    limiter.refused(0, 20.0)
+    patient = Retrying(Paced(Script(answer()), limiter), RetryPolicy(deadline=30.0))
+    hurried = Retrying(Paced(Script(answer()), limiter), RetryPolicy(deadline=5.0))
+    with pytest.raises(LMRateLimitError):
+        run(hurried.ask(asked()))
+    assert time.slept == []
+    run(patient.ask(asked()))
+    assert time.slept == [20.0]
 
 
 @both

@@ -1,5 +1,6 @@
 import asyncio
 import json
+import pickle
 
 import httpx
 import pytest
@@ -8,6 +9,8 @@ import dspx
 from dspx.cache.configured import configure_cache
 from dspx.core import streams
 from dspx.errors import LMAuthError, LMConfigurationError, LMNotConfiguredError, LMServerError
+from dspx.lm import transport
+from dspx.lm.transport.sse import ServerEvent
 from dspx.runtime import clock
 
 
@@ -246,3 +249,82 @@ def test_no_secret_is_shown():
     assert "sk-test-0123456789" not in repr(lm) + repr(lm.endpoint) + repr(lm.dump_state()) + repr(
         lm.history[-1]
     )
+
+
+def test_an_lm_that_was_asked_can_be_sent_to_another_process_without_its_secrets():
+    provider = Provider()
+    lm = make(
+        provider,
+        headers={"Authorization": "Bearer sk-header"},
+        azure_ad_token="sk-token",
+        timeout=7,
+        cache=False,
+    )
+    lm("hi")
+    sent = pickle.dumps(lm)
+    assert b"sk-" not in sent
+    other = pickle.loads(sent)  # noqa: S301
+    assert (other.model, other.layers, list(other.history)) == (lm.model, {"timeout": 7}, [])
+    assert other.copy(api_key="k", http_client=provider.transport())("hi") == ["hello"]
+    assert lm("hi") == ["hello"]
+    assert "sk-token" not in str(lm.history[-1]["kwargs"])
+
+
+def test_state_keeps_the_limits_of_an_lm():
+    from dspx.lm.lm import load_lm
+
+    lm = make(Provider(), timeout=7, deadline=20.0, max_in_flight=3)
+    assert load_lm(lm.dump_state()).layers == {"timeout": 7, "deadline": 20.0, "max_in_flight": 3}
+
+
+def test_a_listener_that_has_had_enough_of_a_stream_closes_it_at_once(monkeypatch):
+    closed = []
+
+    async def arriving(call, **options):
+        try:
+            yield ServerEvent(None, '{"choices":[{"index":0,"delta":{"content":"a"}}]}')
+            yield ServerEvent(None, '{"choices":[{"index":0,"delta":{"content":"b"}}]}')
+        finally:
+            closed.append(True)
+
+    class Enough:
+        def on_call(self): ...
+        def on_prediction(self, prediction): ...
+        def on_delta(self, delta):
+            raise KeyError("enough")
+
+    monkeypatch.setattr(transport, "stream", arriving)
+    with streams.sink.using(Enough()), pytest.raises(KeyError) as info:
+        make(Provider(), cache=False)("hi")
+    assert closed == [True], info
+
+
+class Stamping(dspx.LM):
+    """As users of DSPy write one: `forward` overridden, the rest of the work left to the LM."""
+
+    def forward(self, prompt=None, messages=None, **kwargs):
+        self.seen = (prompt, messages, kwargs)
+        response = super().forward(prompt=prompt, messages=messages, **kwargs)
+        return {"choices": [{"message": {"content": f"{response.choices[0].message.content}, stamped"}}]}
+
+
+def test_an_lm_with_its_own_forward_answers_by_it_and_may_leave_the_work_to_the_lm():
+    provider = Provider()
+    lm = Stamping("openai/gpt-4o-mini", temperature=0.5, api_key="k", http_client=provider.transport())
+    assert lm("hi", top_p=0.9) == ["hello, stamped"]
+    assert lm.seen == ("hi", None, {"top_p": 0.9})
+    assert provider.asked[0]["temperature"] == 0.5
+    lm("hi", top_p=0.9, rollout_id=1)
+    lm("hi", top_p=0.9, rollout_id=2)
+    assert len(provider.asked) == 3  # super().forward() knows the rollout, so the cache does too
+
+
+def test_an_lm_with_its_own_forward_is_awaited_too():
+    lm = Stamping("openai/gpt-4o-mini", api_key="k", http_client=Provider().transport())
+    assert asyncio.run(lm.acall("hi")) == ["hello, stamped"]
+
+
+def test_forward_and_aforward_give_the_whole_response():
+    lm = make(Provider())
+    assert lm.forward("hi").choices[0].message.content == "hello"
+    assert asyncio.run(lm.aforward(messages=[{"role": "user", "content": "hi"}])).text == "hello"

@@ -9,8 +9,9 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, cast
 
+import aiohttp
 import httpx
 import pytest
 import respx
@@ -20,7 +21,7 @@ from dspx.lm import transport
 from dspx.lm.transport import Reply, ServerEvent, StatusError, Timeout, awaiting, blocking
 from dspx.lm.wire.base import Call
 from dspx.runtime.bridge import run
-from tests.lm.conftest import Asked, Loopback, raw_reply
+from tests.lm.conftest import Asked, Loopback, ok, raw_reply
 
 SECRET = "sk-very-secret"
 
@@ -288,6 +289,29 @@ def test_a_cancelled_call_gives_its_connection_up(server: Loopback) -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+
+    asyncio.run(main())
+
+
+def test_a_loop_keeps_few_idle_connections(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(awaiting, "SURPLUS_SECONDS", 0.02)
+
+    async def slow(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.02)
+        await ok(asked, writer)
+
+    server.answer = slow
+
+    async def main() -> None:
+        await asyncio.gather(*(transport.post(call_to(server.url())) for _ in range(12)))
+        assert server.open == 12
+        for _ in range(100):
+            await asyncio.sleep(0.01)
+            if server.open == awaiting.KEPT:
+                break
+        assert server.open == awaiting.KEPT
+        await transport.post(call_to(server.url()))
+        assert server.connections == 12
 
     asyncio.run(main())
 
@@ -588,3 +612,21 @@ def wait_until(true: Callable[[], bool], seconds: float = 5.0) -> None:
     while not true():
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+def test_a_large_call_is_sent_whole_again_where_a_kept_connection_had_ended() -> None:
+    sent: list[int] = []
+
+    class Session:
+        async def post(self, url: str, *, data: Any, **options: Any) -> str:
+            sent.append(len(data if isinstance(data, bytes) else data.read()))
+            if len(sent) == 1:
+                raise aiohttp.ServerDisconnectedError
+            return "the reply"
+
+    async def ask() -> Any:
+        call = Call("http://127.0.0.1:9/v1", {}, b"x" * 2_000_000)
+        return await awaiting._head(cast("Any", Session()), call, Timeout.of(5))
+
+    assert asyncio.run(ask()) == "the reply"
+    assert sent == [2_000_000, 2_000_000]

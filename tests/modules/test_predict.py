@@ -1,11 +1,12 @@
 import asyncio
 import logging
+import typing
 
 import pytest
 
 import dspx
 from dspx.core.candidate import LeafValues, bound
-from dspx.errors import UsageError
+from dspx.errors import AdapterParseError, UsageError
 from dspx.lm.base import BaseLM
 
 
@@ -216,6 +217,23 @@ def test_a_fallback_that_answered_is_on_the_prediction():
         assert qa(question="x").get_lm_route() is None
 
 
+def test_what_an_lm_or_a_failed_leaf_left_behind_is_not_on_the_next_prediction():
+    class Falls(Scripted):
+        async def generate(self, request):
+            from dataclasses import replace
+
+            return replace(await super().generate(request), route="other/model")
+
+    qa = dspx.Predict("question -> answer: int")
+    with dspx.context(lm=Falls(answer("no number"))):
+        dspx.settings.lm("asked beside the leaves")
+        with pytest.raises(AdapterParseError):
+            qa(question="x")
+    with dspx.context(lm=Scripted(answer("3"))):
+        prediction = qa(question="x")
+    assert (prediction.get_lm_route(), prediction.get_reask()) == (None, None)
+
+
 def test_reset_and_config(lm):
     qa = dspx.Predict("question -> answer", temperature=0.5)
     qa.demos, qa.lm = [dspx.Example()], lm
@@ -242,3 +260,14 @@ def test_an_answer_that_had_to_be_asked_for_twice_says_so():
     assert len(scripted.requests) == 2
     with dspx.context(lm=Scripted(answer("x"))):
         assert dspx.Predict("question -> answer")(question="x").get_reask() is None
+
+
+def test_an_input_of_any_type_takes_any_value(caplog):
+    class Free(dspx.Signature):
+        """Read it."""
+
+        thing: typing.Any = dspx.InputField()
+        answer: str = dspx.OutputField()
+
+    assert dspx.Predict(Free)(thing={"k": 1}, lm=Scripted(answer("yes"))).answer == "yes"
+    assert not caplog.records

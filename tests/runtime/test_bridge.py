@@ -1,5 +1,6 @@
 import asyncio
 import threading
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 
@@ -149,3 +150,42 @@ def test_in_thread_keeps_the_event_loop_free():
         return await waiting
 
     assert asyncio.run(main()) is True
+
+
+def test_the_cleanup_of_a_coroutine_that_waited_may_block():
+    cleaned = []
+
+    async def waits_and_cleans_up():
+        try:
+            await asyncio.Future(loop=loop)
+        finally:
+            await clock.sleep(0)
+            cleaned.append(is_blocking())
+
+    loop = asyncio.new_event_loop()
+    try:
+        with pytest.raises(UsageError, match="waits_and_cleans_up"):
+            run(waits_and_cleans_up())
+    finally:
+        loop.close()
+    assert cleaned == [True]
+
+
+def test_a_cleanup_that_waits_too_does_not_hide_what_was_wrong():
+    async def waits_twice():
+        try:
+            await asyncio.Future(loop=loop)
+        finally:
+            await asyncio.Future(loop=loop)
+
+    loop = asyncio.new_event_loop()
+    try:
+        with pytest.raises(UsageError, match=r"waits_twice.*acall"):
+            run(waits_twice())
+    finally:
+        loop.close()
+
+
+def test_a_mock_is_a_function_like_any_other():
+    assert run(call(Mock(return_value=3), 1)) == 3
+    assert run(call(AsyncMock(return_value=4), 1)) == 4

@@ -1,10 +1,12 @@
 import asyncio
 import threading
 import time
+from contextvars import ContextVar
 
 import pytest
 
 from dspx.core.settings import context, settings
+from dspx.runtime import workers as threads
 from dspx.runtime.bridge import call, run
 from dspx.runtime.fanout import Stop, bind_context, fan_out
 
@@ -37,6 +39,18 @@ def test_an_error_is_the_outcome_of_its_item_alone():
     for outcomes in both_ways(lambda: fan_out(odd_fails, range(4), workers=2)):
         assert [outcome.ok for outcome in outcomes] == [True, False, True, False]
         assert str(outcomes[3].error) == "3"
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_sync_fan_out_on_a_loop_s_thread_still_calls_async_functions(workers):
+    async def users(x):
+        await asyncio.sleep(0)
+        return x * 2
+
+    async def cell():
+        return run(fan_out(lambda x: call(users, x), range(4), workers=workers))
+
+    assert [outcome.value for outcome in asyncio.run(cell())] == [0, 2, 4, 6]
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -125,3 +139,54 @@ def test_a_plain_thread_sees_the_settings_when_its_function_is_bound():
     thread.start()
     thread.join()
     assert seen == ["salt"]
+
+
+def test_what_one_item_leaves_in_its_context_no_other_sees():
+    mark = ContextVar("mark", default=None)
+
+    async def leave(x):
+        seen = mark.get()
+        mark.set(x)
+        return seen
+
+    for workers in (1, 3):
+        for outcomes in both_ways(lambda workers=workers: fan_out(leave, range(12), workers=workers)):
+            assert {outcome.value for outcome in outcomes} == {None}
+    assert mark.get() is None
+
+
+def test_where_a_thread_cannot_start_no_more_items_are_begun(monkeypatch):
+    started, gate = [], threading.Event()
+    submit = threads.submit
+
+    def only_one(fn, *args):
+        if started:
+            raise RuntimeError("can't start new thread")
+        started.append(submit(fn, *args))
+        return started[0]
+
+    async def wait(x):
+        gate.wait(5)
+        begun.append(x)
+
+    begun: list[int] = []
+    monkeypatch.setattr(threads, "submit", only_one)
+    with pytest.raises(RuntimeError, match="can't start"):
+        run(fan_out(wait, range(5), workers=2))
+    gate.set()
+    started[0].result(5)
+    assert len(begun) <= 1
+
+
+def test_an_error_of_on_done_ends_the_fan_out_and_is_raised():
+    done = []
+
+    def on_done(outcome):
+        done.append(outcome.index)
+        raise KeyError("on_done")
+
+    for way in (run, asyncio.run):
+        done.clear()
+        with pytest.raises(KeyError, match="on_done"):
+            way(fan_out(double, range(50), workers=2, on_done=on_done))
+        assert len(done) <= 2

@@ -9,7 +9,7 @@ instead where one is given. While respx is intercepting httpx, every call goes t
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -53,7 +53,7 @@ async def post(call: Outgoing, *, timeout: float | Timeout | None = None, client
 
 async def stream(
     call: Outgoing, *, timeout: float | Timeout | None = None, client: Any = None
-) -> AsyncIterator[ServerEvent]:
+) -> AsyncGenerator[ServerEvent, None]:
     """The server-sent events of the reply to `call`, as they arrive. StatusError where it is not 2xx.
 
     `timeout` limits the wait for each piece. A reply that is one JSON document is one event.

@@ -59,11 +59,9 @@ async def arriving(call: Outgoing, limits: Timeout) -> AsyncGenerator[Arriving]:
 async def _head(session: aiohttp.ClientSession, call: Outgoing, limits: Timeout) -> aiohttp.ClientResponse:
     """The reply whose head arrived; its body is still to be read."""
     timeout = aiohttp.ClientTimeout(total=limits.total, sock_connect=limits.connect, sock_read=limits.read)
-    body = call.body if len(call.body) < _LARGE else io.BytesIO(call.body)
     ask = partial(
         session.post,
         call.url,
-        data=body,
         headers=call.headers,
         timeout=timeout,
         allow_redirects=False,
@@ -71,11 +69,17 @@ async def _head(session: aiohttp.ClientSession, call: Outgoing, limits: Timeout)
         proxy=proxy_for(*origin_of(call.url)),
     )
     try:
-        return await ask()
+        return await ask(data=_body(call))
     except aiohttp.ClientConnectorError:
         raise
     except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-        return await ask()  # a kept connection that the server ended while it was idle, most likely
+        # A kept connection that the server ended while it was idle, most likely.
+        return await ask(data=_body(call))
+
+
+def _body(call: Outgoing) -> Any:
+    """aiohttp complains of much data that is not a file; a file is used up by one attempt."""
+    return call.body if len(call.body) < _LARGE else io.BytesIO(call.body)
 
 
 class _Loop:

@@ -13,6 +13,7 @@ from dspx.errors import LMError, LMStreamAssemblyError, LMUnexpectedError, Usage
 from dspx.lm.facts import UNKNOWN, Facts
 from dspx.lm.request import Request
 from dspx.lm.response import Response
+from dspx.lm.secret_names import is_secret_header
 from dspx.lm.wire.errors import Complaint, complaint_of, first_words, provider_error
 
 
@@ -170,8 +171,23 @@ class JSONWire:
             headers=headers,
             model=request.model,
             provider=endpoint.provider,
-            secret=endpoint.api_key,
+            secrets=_secrets(request, endpoint),
         )
+
+
+def _secrets(request: Request, endpoint: Endpoint) -> list[str]:
+    """What the call carries and nobody may read in an error: the key, and what headers like it hold."""
+    carried: dict[Any, Any] = {
+        **endpoint.query,
+        **endpoint.headers,
+        **(request.params.get("extra_headers") or {}),
+    }
+    values = [
+        str(value).rpartition(" ")[2]  # "Bearer …"
+        for name, value in carried.items()
+        if is_secret_header(str(name))
+    ]
+    return [*values, endpoint.api_key] if endpoint.api_key else values
 
 
 class StreamAssembler:

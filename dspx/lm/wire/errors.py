@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,15 +67,17 @@ def provider_error(
     headers: Mapping[str, str],
     model: str,
     provider: str,
-    secret: str | None = None,
+    secrets: Iterable[str] = (),
 ) -> LMError:
     """The error for an answer that was not 2xx, or that was an error in a 200's clothes.
 
     Its class says what it is, `retryable` whether waiting may help, `retry_after` how long the provider asked for.
+    `secrets`, where the provider repeats them, are struck out.
     """
     message = complaint.message or "the provider gave no reason"
-    if secret and len(secret) >= 8:
-        message = message.replace(secret, "[api key]")
+    for secret in secrets:
+        if len(secret) >= _SECRET_FROM:
+            message = message.replace(secret, "[api key]")
     error = _class_of(complaint, status, provider)(
         f"{provider} answered {status}: {message}" if status else f"{provider} reported an error: {message}",
         code=complaint.code or complaint.kind,
@@ -182,6 +184,7 @@ _BY_KIND: dict[str, type[LMError]] = {
     "DEADLINE_EXCEEDED": LMTimeoutError,
 }
 
+_SECRET_FROM = 8  # letters; shorter ones would be found in ordinary words
 _RETRYABLE_ANYWAY = (409, 425)
 _NEVER_RETRYABLE = (501, 505)
 _CONTEXT_CODES = {

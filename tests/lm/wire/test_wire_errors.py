@@ -243,6 +243,17 @@ def test_a_key_echoed_by_the_server_is_not_repeated():
     assert "sk-very-secret" not in str(error)
 
 
+def test_what_secret_headers_hold_is_not_repeated_either():
+    model = "openai/gpt-4o-mini"
+    endpoint = resolve(
+        model, api_key="k", headers={"X-Gateway-Token": "Bearer gateway-secret", "X-Team": "search"}
+    )
+    request = Request(model, [], {"extra_headers": {"Cookie": "session-secret"}})
+    raw = json.dumps(openai("gateway-secret and session-secret mean nothing to k, nor does search")).encode()
+    error = endpoint.wire.decode_error(401, {}, raw, request, endpoint)
+    assert "[api key] and [api key] mean nothing to k, nor does search" in str(error)
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -1,0 +1,37 @@
+import pytest
+
+from dspx.lm.secret_names import is_secret, is_secret_header
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "api_key",
+        "azure_ad_token",
+        "azure_ad_token_provider",
+        "aws_secret_access_key",
+        "aws_session_token",
+        "vertex_credentials",
+        "extra_headers",
+        "Authorization",
+    ],
+)
+def test_a_setting_that_lets_somebody_in_is_a_secret(name):
+    assert is_secret(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["max_tokens", "temperature", "stop", "logprobs", "api_base", "prompt_cache_key"]
+)
+def test_a_setting_of_a_request_is_none(name):
+    assert not is_secret(name)
+
+
+def test_a_header_that_names_a_key_a_token_or_a_cookie_is_a_secret():
+    assert all(
+        map(
+            is_secret_header,
+            ("Authorization", "x-api-key", "X-Goog-Api-Key", "Cookie", "x-amz-security-token"),
+        )
+    )
+    assert not any(map(is_secret_header, ("content-type", "x-request-id", "user-agent")))

@@ -1,0 +1,69 @@
+"""Leases in real time: the heart that beats on a thread. What can be told on a fake clock is in the conformance suite."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from dspx.errors import StoreError
+from dspx.store import LeaseHeld, LeaseLost, Store
+from dspx.store.lease import this_process
+
+
+def test_a_lease_is_kept_alive_for_longer_than_it_lasts(store: Store) -> None:
+    with store.lease("r", "me", 0.09) as lease:
+        time.sleep(0.2)
+        assert not lease.lost
+        with pytest.raises(LeaseHeld):
+            store.lease("r", "you")
+    with store.lease("r", "you"):
+        pass
+
+
+def test_without_a_heart_it_runs_out(store: Store) -> None:
+    lease = store.lease("r", "me", 0.05, heartbeat=False)
+    time.sleep(0.06)
+    with pytest.raises(LeaseLost, match=r"did not beat for 0\.05 s"):
+        lease.check()
+    assert "lost=True" in repr(lease)
+
+
+def test_a_lease_taken_by_another_is_noticed(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    mine = store.lease("r", "me", 0.15)
+    store.lease("r", "me", 5, heartbeat=False)  # as after a long sleep of the machine
+    deadline = time.monotonic() + 5
+    while not mine.lost and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert mine.lost
+    mine.release()
+
+
+def test_a_store_that_fails_for_a_moment_does_not_stop_the_heart(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with store.lease("r", "me", 0.12) as lease:
+        beat, failures = lease.beat, iter([True])
+
+        def failing() -> None:
+            if next(failures, False):
+                raise StoreError("the disk was away")
+            beat()
+
+        monkeypatch.setattr(lease, "beat", failing)
+        time.sleep(0.25)
+        assert not lease.lost
+    assert "the disk was away" in caplog.text
+
+
+def test_releasing_twice_is_fine(store: Store) -> None:
+    lease = store.lease("r")
+    lease.release()
+    lease.release()
+    assert lease.released
+    with pytest.raises(LeaseLost):
+        lease.beat()
+
+
+def test_a_process_names_itself_differently_each_time() -> None:
+    assert this_process() != this_process()
