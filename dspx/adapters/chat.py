@@ -125,12 +125,12 @@ class ChatAdapter(Adapter, layout=True):
             values = shape.completed(found)
             if len(values) == len(shape.outputs):
                 return values
-        tolerant = self._read_tolerantly(signature, shape, completion)
+        tolerant = self._read_tolerantly(shape, completion)
         if tolerant is not None:
             return tolerant
         raise self._failure(signature, completion, wrong or missing_outputs(shape, found), found)
 
-    def _read_tolerantly(self, signature: Any, shape: Shape, completion: str) -> dict[str, Any] | None:
+    def _read_tolerantly(self, shape: Shape, completion: str) -> dict[str, Any] | None:
         """The values of an answer in nearly the right form; None where it leaves doubt."""
         text = loose_json.without_thoughts(completion).replace("\r\n", "\n")
         for sections in _loose_sections(shape, text):

@@ -138,7 +138,7 @@ def _resolve(node: ast.expr, text: str, lookup: Lookup) -> Any:
     ):
         return -typing.cast("Any", node.operand.value)
     if isinstance(node, ast.Call):
-        return _field_call(node, text, lookup)
+        return _field_call(node, text)
     raise SignatureError(f"Cannot read the type {ast.unparse(node)!r} in the signature {text!r}.")
 
 
@@ -192,7 +192,7 @@ def _literal_values(node: ast.Subscript, text: str) -> Any:
         ) from error
 
 
-def _field_call(node: ast.Call, text: str, lookup: Lookup) -> Any:
+def _field_call(node: ast.Call, text: str) -> Any:
     """`Field(ge=0)` inside `Annotated[...]`: constants only."""
     if not (isinstance(node.func, ast.Name) and node.func.id == "Field"):
         raise SignatureError(f"Cannot call {ast.unparse(node.func)} in the signature {text!r}.")

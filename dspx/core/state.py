@@ -12,10 +12,13 @@ from typing import Any
 import orjson
 
 from dspx.core.canonical import _plain
+from dspx.core.ids import new_id
 from dspx.errors import StateError, UsageError
 
 FORMAT = 1
 """The version of the JSON layout. A newer one is refused, an older one is read."""
+
+_METADATA = "metadata"
 
 logger = logging.getLogger("dspx.state")
 
@@ -34,9 +37,15 @@ def save(
             f"{path} must end in .json (state only); for the whole program, code included, give a folder "
             "and save_program=True."
         )
+    state = program.dump_state()
+    if _METADATA in state:
+        raise UsageError(
+            f"A predictor is called {_METADATA!r}, the name under which {path} keeps the versions; "
+            "call the attribute something else."
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
-    document = {**program.dump_state(), "metadata": _metadata()}
-    partial = path.with_name(path.name + ".partial")
+    document = {**state, _METADATA: _metadata()}
+    partial = path.with_name(f"{path.name}.{new_id()}.partial")
     partial.write_bytes(
         orjson.dumps(document, default=_plain, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     )
@@ -56,7 +65,7 @@ def load(program: Any, path: str | Path, allow_pickle: bool, allow_unsafe_lm_sta
         raise StateError(f"{path} is not JSON: {error}") from error
     if not isinstance(document, dict):
         raise StateError(f"{path} holds a {type(document).__name__}, not a program's state.")
-    metadata = document.pop("metadata", {})
+    metadata = document.pop(_METADATA, {})
     _check_version(metadata, path)
     load_into(program, document, allow_unsafe_lm_state=allow_unsafe_lm_state)
 

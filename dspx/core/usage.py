@@ -68,7 +68,7 @@ class UsageTracker:
         totals: dict[str, dict[str, Any]] = {}
         for entry in self._snapshot():
             if entry.usage:
-                _add_up(totals.setdefault(entry.model, {}), entry.usage)
+                add_up(totals.setdefault(entry.model, {}), entry.usage)
         return totals
 
     @property
@@ -112,12 +112,13 @@ def track_usage() -> Generator[UsageTracker]:
         yield tracker
 
 
-def _add_up(total: dict[str, Any], usage: Mapping[str, Any]) -> None:
+def add_up(total: dict[str, Any], usage: Mapping[str, Any]) -> None:
+    """Add `usage` to `total`, number by number, nested ones too; of anything else the first stays."""
     for name, value in usage.items():
         if isinstance(value, Mapping):
             nested = total.get(name)
             total[name] = nested if isinstance(nested, dict) else {}
-            _add_up(total[name], value)
+            add_up(total[name], value)
         elif isinstance(value, (int, float)) and not isinstance(value, bool):
             before = total.get(name)
             total[name] = (before if isinstance(before, (int, float)) else 0) + value

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dspx.core.prediction import Prediction
 from dspx.core.settings import snapshot
+from dspx.core.usage import add_up
 from dspx.evaluate import records, stats
 from dspx.evaluate.rollouts import judged, number_of
 from dspx.evaluate.row import Row, Spent
@@ -301,13 +302,5 @@ def _together(parts: Iterable[Spent]) -> Spent:
         if part.cost is not None:
             cost = (cost or 0.0) + part.cost
         for model, tokens in part.usage.items():
-            _add(usage.setdefault(model, {}), tokens)
+            add_up(usage.setdefault(model, {}), tokens)
     return Spent(usage, cost, calls, cache_hits)
-
-
-def _add(total: dict[str, Any], tokens: Mapping[str, Any]) -> None:
-    for name, value in tokens.items():
-        if isinstance(value, Mapping):
-            _add(total.setdefault(name, {}), value)
-        elif isinstance(value, (int, float)):
-            total[name] = total.get(name, 0) + value

@@ -89,7 +89,7 @@ class LM(BaseLM):
     ) -> None:
         connection = {name: kwargs.pop(name) for name in _CONNECTION if name in kwargs}
         layers = {name: kwargs.pop(name) for name in _LAYERS if name in kwargs}
-        _check_reasoning(model, model_type, temperature, kwargs.get("max_completion_tokens", max_tokens))
+        _check_reasoning(model, temperature, kwargs.get("max_completion_tokens", max_tokens))
         super().__init__(model, model_type, temperature, max_tokens, cache, callbacks, num_retries, **kwargs)
         self.provider = provider
         self.finetuning_model = finetuning_model
@@ -265,7 +265,7 @@ def _laid_over(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in {**before, **after}.items() if value is not None}
 
 
-def _check_reasoning(model: str, model_type: str, temperature: float | None, max_tokens: int | None) -> None:
+def _check_reasoning(model: str, temperature: float | None, max_tokens: int | None) -> None:
     """OpenAI's reasoning models take no temperature but 1, and spend their budget on thoughts first."""
     if not is_reasoning_model(model) or ("/" in model and model.partition("/")[0] not in ("openai", "azure")):
         return

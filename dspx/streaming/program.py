@@ -14,8 +14,9 @@ from itertools import count
 from typing import Any, Protocol
 
 from dspx.core import streams
+from dspx.core.calls import entrance
 from dspx.core.settings import context
-from dspx.runtime.bridge import call, run
+from dspx.runtime.bridge import run
 from dspx.runtime.channel import Channel, start
 from dspx.streaming.events import Event, Final
 from dspx.streaming.joining import joined
@@ -92,11 +93,7 @@ class Streaming:
             streams.open_sink.using(partial(teller.sink, channel)),
             context(send_stream=SendStream(channel), **teller.settings(channel)),
         ):
-            acall = getattr(self._program, "acall", None)
-            if acall is None:
-                result = await call(self._program, *self._args, **self._inputs)
-            else:
-                result = await acall(*self._args, **self._inputs)
+            result = await entrance(self._program)(*self._args, **self._inputs)
         teller.finish(channel, result)
 
 

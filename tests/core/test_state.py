@@ -154,3 +154,13 @@ def test_a_crash_while_saving_leaves_the_old_file(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="crash"):
         Two().save(path)
     assert path.read_bytes() == before
+
+
+def test_a_predictor_under_the_files_own_name_is_refused_before_anything_is_written(tmp_path):
+    class Program(dspx.Module):
+        def __init__(self):
+            self.metadata = dspx.Predict("q -> a")
+
+    with pytest.raises(UsageError, match="metadata"):
+        Program().save(tmp_path / "program.json")
+    assert list(tmp_path.iterdir()) == []

@@ -1,6 +1,5 @@
 import math
 import random
-import time
 
 import pytest
 
@@ -54,14 +53,6 @@ def test_a_bootstrap_interval_holds_the_true_mean_about_as_often_as_it_says():
             low, high = stats.bootstrap([rng.random() ** 2 for _ in range(n)], seed=seed)
             held += low <= 1 / 3 <= high
         assert 0.88 <= held / 200 <= 1.0
-
-
-def test_ten_thousand_scores_take_a_tenth_of_a_second():
-    rng = random.Random(0)
-    scores = [[rng.random()] for _ in range(10_000)]
-    stats.mean_interval(scores[:10])
-    took = min(_timed(lambda: stats.mean_interval(scores)) for _ in range(3))
-    assert took < 0.25  # 0.06 s on an idle core; the bound leaves room for a busy machine
 
 
 def test_students_t_is_that_of_the_tables():
@@ -130,9 +121,3 @@ def test_differences_that_are_all_equal_are_infinitely_consistent():
     found = stats.paired([0.5, 0.5, 0.5])
     assert math.isinf(found.effect_size)
     assert found.needs == 3
-
-
-def _timed(fn):
-    started = time.perf_counter()
-    fn()
-    return time.perf_counter() - started

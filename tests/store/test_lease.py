@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import pytest
 
 from dspx.errors import StoreError
+from dspx.runtime import clock
+from dspx.runtime.clock import FakeClock
 from dspx.store import LeaseHeld, LeaseLost, Store
 from dspx.store.lease import this_process
 
 
+def wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
 def test_a_lease_is_kept_alive_for_longer_than_it_lasts(store: Store) -> None:
-    with store.lease("r", "me", 0.09) as lease:
-        time.sleep(0.2)
+    fake = FakeClock(1000)
+    with clock.use(fake), store.lease("r", "me", 0.03) as lease:
+        for _ in range(5):
+            fake.advance(0.02)
+            wait_until(lambda: lease.expires == fake.time() + 0.03)
         assert not lease.lost
         with pytest.raises(LeaseHeld):
             store.lease("r", "you")
@@ -30,29 +43,28 @@ def test_without_a_heart_it_runs_out(store: Store) -> None:
 
 
 def test_a_lease_taken_by_another_is_noticed(store: Store, caplog: pytest.LogCaptureFixture) -> None:
-    mine = store.lease("r", "me", 0.15)
-    store.lease("r", "me", 5, heartbeat=False)  # as after a long sleep of the machine
-    deadline = time.monotonic() + 5
-    while not mine.lost and time.monotonic() < deadline:
-        time.sleep(0.01)
+    mine = store.lease("r", "me", 0.03)
+    theirs = store.lease("r", "me", 60, heartbeat=False)  # as after a long sleep of the machine
+    wait_until(lambda: "another process may work on it" in caplog.text)
     assert mine.lost
     mine.release()
+    theirs.beat()
 
 
 def test_a_store_that_fails_for_a_moment_does_not_stop_the_heart(
     store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with store.lease("r", "me", 0.12) as lease:
-        beat, failures = lease.beat, iter([True])
+    with store.lease("r", "me", 0.03) as lease:
+        beat, beats = lease.beat, list[int]()
 
-        def failing() -> None:
-            if next(failures, False):
+        def failing_once() -> None:
+            beats.append(1)
+            if len(beats) == 1:
                 raise StoreError("the disk was away")
             beat()
 
-        monkeypatch.setattr(lease, "beat", failing)
-        time.sleep(0.25)
-        assert not lease.lost
+        monkeypatch.setattr(lease, "beat", failing_once)
+        wait_until(lambda: len(beats) > 3)
     assert "the disk was away" in caplog.text
 
 
