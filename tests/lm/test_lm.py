@@ -293,10 +293,13 @@ def test_a_listener_that_has_had_enough_of_a_stream_closes_it_at_once(monkeypatc
         def on_delta(self, delta):
             raise KeyError("enough")
 
+    async def main():
+        with streams.sink.using(Enough()), pytest.raises(KeyError):
+            await make(Provider(), cache=False).acall("hi")
+        return list(closed)
+
     monkeypatch.setattr(transport, "stream", arriving)
-    with streams.sink.using(Enough()), pytest.raises(KeyError) as info:
-        make(Provider(), cache=False)("hi")
-    assert closed == [True], info
+    assert asyncio.run(main()) == [True]
 
 
 class Stamping(dspx.LM):

@@ -454,12 +454,17 @@ def test_a_pause_within_a_stream_is_limited(server: Loopback, stream: Stream) ->
 
 
 def test_a_stream_that_nobody_reads_to_its_end_is_closed(server: Loopback) -> None:
+    closed = threading.Event()
+
     async def endless(asked: Asked, writer: asyncio.StreamWriter) -> None:
         writer.write(raw_reply(b"", 200, {"content-type": "text/event-stream"}, length=False))
-        while not writer.transport.is_closing():
-            writer.write(b"data: more\n\n")
-            await writer.drain()
-            await asyncio.sleep(0.005)
+        try:
+            while not writer.transport.is_closing():
+                writer.write(b"data: more\n\n")
+                await writer.drain()
+                await asyncio.sleep(0.005)
+        finally:
+            closed.set()
 
     server.answer = endless
 
@@ -467,10 +472,13 @@ def test_a_stream_that_nobody_reads_to_its_end_is_closed(server: Loopback) -> No
         events = transport.stream(call_to(server.url()))
         async for _ in events:
             break
-        await events.aclose()  # type: ignore[attr-defined]
+        assert not closed.is_set()
+        await events.aclose()
 
-    asyncio.run(main())
-    run(main())
+    for way in (asyncio.run, run):
+        closed.clear()
+        way(main())
+        assert closed.wait(5)
     wait_until(lambda: server.open == 0)
 
 
