@@ -130,14 +130,18 @@ def test_few_connections_stay_open_after_many_calls(
     monkeypatch.setattr(blocking, "SURPLUS_SECONDS", 0.05)
     monkeypatch.setattr(blocking._idle, "_sweeping", False)  # an earlier test's sweeper sleeps for longer
 
-    async def slow(asked: Asked, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(0.05)
-        writer.write(raw_reply())
+    waiting: list[asyncio.StreamWriter] = []
 
-    server.answer = slow
+    async def all_at_once(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        waiting.append(writer)
+        if len(waiting) == 20:
+            for other in waiting:
+                other.write(raw_reply())
+
+    server.answer = all_at_once
     with ThreadPoolExecutor(20) as pool:
         list(pool.map(lambda _: post_sync(call_to(server.url())), range(20)))
-    assert server.connections > blocking.KEPT
+    assert server.connections == 20
     wait_until(lambda: blocking._idle.count() <= blocking.KEPT)
     wait_until(lambda: server.open <= blocking.KEPT)
 
