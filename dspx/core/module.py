@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from dspx.core import state as program_state
 from dspx.core import tree
 from dspx.core.calls import entrance, stepped
+from dspx.core.candidate import Candidate, candidate_of
 from dspx.core.events import aobserve
 from dspx.core.prediction import Prediction
 from dspx.core.ring import Ring
@@ -268,6 +269,17 @@ class Module(metaclass=ProgramMeta):
         raise ValueError(
             "Multiple LMs are being used in the module." if lms else "The module has no predictors."
         )
+
+    # ------------------------------------------------------------ values
+
+    def candidate(self) -> Candidate:
+        """The program's values, variable by variable: every leaf's instructions and demos."""
+        return candidate_of(self)
+
+    def install(self, candidate: Candidate) -> Self:
+        """Take over a candidate's values for good. For one call, `with candidate.using(program): …`."""
+        candidate.install(self)
+        return self
 
     # ------------------------------------------------------------ copies
 
