@@ -20,6 +20,7 @@ DSPxError (alias DSPyError)
 ├── ToolError
 ├── SandboxError
 ├── EvaluationError                  too many examples failed; .failures
+├── BudgetExhausted                  there is no room in a budget for the next call; .limit
 ├── StudyError → SearchDiverged, RunNotFound
 └── StoreError → RecordConflict, SchemaTooNew
 """
@@ -277,6 +278,14 @@ class EvaluationError(DSPxError):
         super().__init__(message)
         self.failures = list(failures)
         self.result = result
+
+
+class BudgetExhausted(DSPxError):
+    """There is no room in a budget for the next call. An optimizer ends with the best so far."""
+
+    def __init__(self, message: str = "", *, limit: str = "") -> None:
+        super().__init__(message)
+        self.limit = limit
 
 
 class StudyError(DSPxError):

@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dspx.core import streams
+from dspx.core.budget import ledger
 from dspx.core.calls import entrance, overrides, stepped
 from dspx.core.events import aobserve
 from dspx.core.ring import Ring
@@ -23,6 +25,7 @@ from dspx.core.trace import answered_by
 from dspx.core.usage import current_tracker
 from dspx.errors import UsageError
 from dspx.lm import history
+from dspx.lm.charge import charged
 from dspx.lm.facts import UNKNOWN, Facts
 from dspx.lm.request import Request
 from dspx.lm.response import Response
@@ -47,6 +50,8 @@ class BaseLM:
 
     _body: str = ""
     _both_forwards: bool = False
+    _charges_itself: bool = False
+    """Whether `generate` charges the budget, attempt by attempt."""
 
     def __init__(
         self,
@@ -123,9 +128,11 @@ class BaseLM:
 
     async def _generated(self, request: Request) -> Response:
         """The answer of `generate`, or of a `forward` or `aforward` that a subclass put before it."""
-        if self._body == "generate" and "forward" not in self.__dict__:
-            return await self.generate(request)
-        return await BaseLM.generate(self, request)
+        own = self._body == "generate" and "forward" not in self.__dict__
+        answer = self.generate if own else partial(BaseLM.generate, self)
+        if ledger.get() is None or (own and self._charges_itself):
+            return await answer(request)
+        return await charged(request, answer)
 
     async def generate(self, request: Request) -> Response:
         """Answer a request. Override this, or `forward`/`aforward`."""

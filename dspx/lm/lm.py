@@ -66,6 +66,8 @@ class LM(BaseLM):
     where a key is missing.
     """
 
+    _charges_itself = True
+
     def __init__(
         self,
         model: str,

@@ -1,6 +1,6 @@
 """How the layers of an LM are put together, and what the LMs of one endpoint share.
 
-Outermost first: fallbacks, cache and single flight, limiter, breaker, retries, pace, the exchange over HTTP.
+Outermost first: fallbacks, cache and single flight, limiter, breaker, retries, budget, pace, the exchange over HTTP.
 A retry waits inside its place in the limiter, so that a failing endpoint is not asked by more and more calls.
 """
 
@@ -13,6 +13,7 @@ from dspx.errors import LMConfigurationError
 from dspx.lm.asker import Asker
 from dspx.lm.breaker import Guarded, breaker_of
 from dspx.lm.caching import Caching
+from dspx.lm.charge import Charged
 from dspx.lm.exchange import Exchange
 from dspx.lm.fallback import Fallbacks
 from dspx.lm.limit import Limited, Limits, Paced, limiter_of
@@ -50,7 +51,9 @@ def _over_http(lm: LM) -> Asker:
     )
     breaker = breaker_of((endpoint.base_url, endpoint.model), name=lm.model)
     exchange = Exchange(endpoint, settings.get("timeout"), settings.get("http_client"))
-    retrying = Retrying(Paced(exchange, limiter), RetryPolicy(lm.num_retries, settings.get("deadline")))
+    retrying = Retrying(
+        Charged(Paced(exchange, limiter)), RetryPolicy(lm.num_retries, settings.get("deadline"))
+    )
     return Caching(Limited(Guarded(retrying, breaker), limiter), (endpoint.base_url, endpoint.wire.name))
 
 
@@ -68,7 +71,7 @@ def _over_engine(lm: LM) -> Asker:
             model=lm.model,
         )
     asker = engine if hasattr(engine, "ask") else _Engine(engine)
-    retrying = Retrying(asker, RetryPolicy(lm.num_retries, lm.layers.get("deadline")))
+    retrying = Retrying(Charged(asker), RetryPolicy(lm.num_retries, lm.layers.get("deadline")))
     return Caching(retrying, type(engine).__qualname__)
 
 
