@@ -2,46 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from random import Random
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from dspx.core.module import Module
-from dspx.errors import UsageError
 from dspx.optimizers.optimizer import Optimizer
-from dspx.runtime.bridge import run
+from dspx.optimizers.parts.demos import sample_labelled
 
 if TYPE_CHECKING:
-    from dspx.core.example import Example
+    from collections.abc import Iterable, Sequence
 
-M = TypeVar("M", bound=Module)
+    from dspx.optimizers.study import Study
 
 
 class LabeledFewShot(Optimizer):
     """`LabeledFewShot(k=16).compile(student, trainset=…)`: a copy with up to `k` examples as demonstrations.
 
     Each predictor gets a random choice of its own, the same every time; with `sample=False`, the first `k`.
+    It asks no LM; given a `metric` and a `valset`, it measures what the examples are worth.
     """
+
+    needs_metric: ClassVar = False
+    needs_trainset: ClassVar = False
+    checks: ClassVar = False
+    unused: ClassVar = frozenset({"teacher"})
 
     def __init__(self, k: int = 16) -> None:
         self.k = k
 
-    def compile(self, student: M, *, trainset: Sequence[Example], sample: bool = True, **kwargs: Any) -> M:
-        return run(self.acompile(student, trainset=trainset, sample=sample, **kwargs))
-
-    async def acompile(
-        self, student: M, *, trainset: Sequence[Example], sample: bool = True, **kwargs: Any
-    ) -> M:
-        unknown = [name for name, value in kwargs.items() if value is not None or name not in _UNUSED]
-        if unknown:
-            raise UsageError(f"LabeledFewShot.compile has no use for {', '.join(unknown)}.")
-        compiled = student.reset_copy()
-        examples = list(trainset)
-        size = min(self.k, len(examples))
-        rng = Random(0)
-        for predictor in compiled.predictors():
-            predictor.demos = rng.sample(examples, size) if sample else examples[:size]
-        return compiled
+    async def search(self, study: Study, *, sample: bool = True) -> None:
+        leaves = study.baseline.demos()
+        demos = labelled(leaves, study.trainset, self.k, sample=sample)
+        study.adopt(study.propose(study.baseline.with_demos(demos), "labelled examples", study.baseline))
 
 
-_UNUSED = frozenset({"teacher", "valset"})
+def labelled(
+    leaves: Iterable[str], trainset: Sequence[Any], k: int, *, sample: bool = True
+) -> dict[str, list[Any]]:
+    """Up to `k` labelled examples for each leaf, as DSPy's `LabeledFewShot` chooses them."""
+    rng = Random(0)
+    return {leaf: sample_labelled(trainset, k, rng) if sample else list(trainset[:k]) for leaf in leaves}

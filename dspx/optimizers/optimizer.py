@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from dspx.core.events import aobserve, observe
 from dspx.core.module import Module
@@ -15,6 +15,7 @@ from dspx.runtime.bridge import in_thread, is_async_here, on_background_loop, ru
 
 if TYPE_CHECKING:
     from dspx.core.example import Example
+    from dspx.optimizers.study import Study
 
 M = TypeVar("M", bound=Module)
 
@@ -22,10 +23,28 @@ M = TypeVar("M", bound=Module)
 class Optimizer:
     """`optimizer.compile(student, trainset=…)` gives a better program and leaves `student` as it was.
 
-    A subclass overrides `acompile`, or `compile` where it is sync code; the other is derived.
+    A subclass overrides `search(study)`, where every new thing comes from the study; then `compile` also takes
+    `store=` and `run_id=` (a search that was killed goes on from its record), `budget=`, `seed=`, `selection=`,
+    `num_threads=`, `space=`, and the search's own keyword parameters. Or it overrides `acompile`, or `compile`
+    where it is sync code; the other is derived.
+
+    selection: "honest" compares candidates on common examples, checks the winner on examples that the search did
+        not use, and never returns a program that it measured to be worse than the student; "dspy" takes the best
+        score seen, as DSPy does.
     """
 
     callbacks: Sequence[Any] = ()
+    metric: Any = None
+    num_threads: int | None = None
+    max_errors: int | None = None
+    selection: str = "honest"
+
+    needs_metric: ClassVar[bool] = True
+    needs_trainset: ClassVar[bool] = True
+    checks: ClassVar[bool] = True
+    """Whether the winner is measured against the student at the end."""
+    unused: ClassVar[frozenset[str]] = frozenset()
+    """What `compile` refuses, because this optimizer has no use for it."""
 
     _acompile_steps: bool = True
 
@@ -35,6 +54,8 @@ class Optimizer:
         if len(own) == 1:  # the other one, if inherited, is a parent's way and not this class's
             missing = "compile" if "acompile" in own else "acompile"
             setattr(cls, missing, getattr(Optimizer, missing))
+        elif not own and "search" in vars(cls):
+            cls.compile, cls.acompile = Optimizer.compile, Optimizer.acompile
         if "compile" in own:
             setattr(cls, "compile", _observed(own["compile"]))  # noqa: B010
         if "acompile" in own:
@@ -51,7 +72,22 @@ class Optimizer:
         valset: Sequence[Example] | None = None,
         **kwargs: Any,
     ) -> M:
-        """A better program, made of a copy of `student`."""
+        """A better program, made of a copy of `student`; `.report` says how much better, how sure, at what cost.
+
+        Args:
+            trainset: examples to learn from. valset: examples to choose by (the trainset, unless given).
+            teacher: the program that shows how, where the optimizer has use for one.
+            store: where to record the run: a `dspx.store.Store` or its URL. run_id: its name. The same call with the
+                same run_id goes on where an earlier one was killed, and asks nothing twice.
+            budget: a `dspx.Budget`; the best so far comes back when it is spent.
+            seed, selection, num_threads: as for the constructor. space: a `dspx.Space` of further variables.
+            on_conflict: "fail" or "wait" where another process works on the run.
+
+        Raises:
+            SearchDiverged: the run of this id is another search; the message says in what.
+            EvaluationError: so many rollouts failed that something other than the candidates is wrong.
+            LeaseHeld: another process works on the run.
+        """
         given = {"teacher": teacher, "valset": valset}
         options = {**{name: value for name, value in given.items() if value is not None}, **kwargs}
         body: Any = self.acompile
@@ -61,10 +97,23 @@ class Optimizer:
 
     async def acompile(self, student: M, *, trainset: Sequence[Example], **kwargs: Any) -> M:
         """`compile` for async code."""
+        if type(self).search is not Optimizer.search:
+            return await _heard(self, _conducted, student, trainset, kwargs)
         if type(self).compile is Optimizer.compile:
-            raise UsageError(f"{type(self).__name__} cannot compile: define `acompile` or `compile`.")
+            raise UsageError(
+                f"{type(self).__name__} cannot compile: define `search`, `acompile` or `compile`."
+            )
         body: Any = self.compile
         return await in_thread(body, student, trainset=trainset, **kwargs)
+
+    async def search(self, study: Study, *args: Any, **options: Any) -> None:
+        """Find a better candidate with the study's means, and `study.adopt` it. Override this."""
+        raise UsageError(f"{type(self).__name__} has no search.")
+
+    def chosen_seed(self, given: int | None) -> int:
+        """The seed of a compile: the one given, else the optimizer's own, else 0."""
+        own = getattr(self, "seed", None)
+        return given if given is not None else own if own is not None else 0
 
     def get_params(self) -> dict[str, Any]:
         """What the optimizer was made with."""
@@ -75,6 +124,46 @@ Teleprompter = Optimizer
 
 _compiling: ContextVar[frozenset[int]] = ContextVar("dspx_compiling", default=frozenset())
 """The optimizers at work around us, so that `super().compile()` and a derived twin are not heard twice."""
+
+
+async def _conducted(self: Optimizer, student: Any, trainset: Sequence[Any], given: Mapping[str, Any]) -> Any:
+    from dspx.optimizers.conduct import COMMON, Terms, conduct
+
+    refused = [name for name, value in given.items() if name in self.unused and value is not None]
+    if refused:
+        raise UsageError(f"{type(self).__name__}.compile has no use for {', '.join(refused)}.")
+    terms = {name: value for name, value in given.items() if name in COMMON and value is not None}
+    options = {name: value for name, value in given.items() if name not in COMMON}
+    return await conduct(self, student, Terms(trainset, **terms, options=options))
+
+
+async def _heard(
+    self: Optimizer,
+    body: Callable[..., Awaitable[Any]],
+    student: Any,
+    trainset: Sequence[Any],
+    given: Mapping[str, Any],
+) -> Any:
+    """`body`, with its start and its end told to callbacks: the arguments given, and the search's defaults."""
+    if id(self) in _compiling.get():
+        return await body(self, student, trainset, given)
+    parameters = list(inspect.signature(self.search).parameters.values())[1:]
+    defaults = {p.name: p.default for p in parameters if p.default is not inspect.Parameter.empty}
+    shown = {name: value for name, value in given.items() if value is not None}
+    token = _compiling.set(_compiling.get() | {id(self)})
+    try:
+        return await aobserve(
+            "compile",
+            self,
+            lambda: {"student": student, "trainset": trainset, **defaults, **shown},
+            body,
+            self,
+            student,
+            trainset,
+            given,
+        )
+    finally:
+        _compiling.reset(token)
 
 
 def _observed(method: Callable[..., Any]) -> Callable[..., Any]:
