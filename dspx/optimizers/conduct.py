@@ -170,7 +170,7 @@ class _Conduct:
 
     def _left_over(self, winner: Candidate) -> list[Any]:
         study = self.study
-        if not study.has_valset or not self.optimizer.checks:
+        if not self.optimizer.checks:
             return []
         used = {
             key for found, scores in study.scores.items() if found != study.baseline.hash for key in scores

@@ -97,7 +97,7 @@ class Optimizer:
 
     async def acompile(self, student: M, *, trainset: Sequence[Example], **kwargs: Any) -> M:
         """`compile` for async code."""
-        if type(self).search is not Optimizer.search:
+        if self.searches:
             return await _heard(self, _conducted, student, trainset, kwargs)
         if type(self).compile is Optimizer.compile:
             raise UsageError(
@@ -105,6 +105,11 @@ class Optimizer:
             )
         body: Any = self.compile
         return await in_thread(body, student, trainset=trainset, **kwargs)
+
+    @property
+    def searches(self) -> bool:
+        """Whether it has a `search`, and `compile` therefore takes what a study takes."""
+        return type(self).search is not Optimizer.search
 
     async def search(self, study: Study, *args: Any, **options: Any) -> None:
         """Find a better candidate with the study's means, and `study.adopt` it. Override this."""

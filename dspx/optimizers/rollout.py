@@ -129,3 +129,8 @@ class Measured:
     @property
     def failures(self) -> list[Failure]:
         return [rollout.failure for rollout in self.rollouts if rollout.failure is not None]
+
+
+def ranked(measured: Sequence[Measured]) -> list[Measured]:
+    """The best first, equals in their order."""
+    return sorted(measured, key=lambda one: -one.mean)

@@ -25,7 +25,7 @@ from dspx.optimizers.fingerprint import example_data, name_of
 from dspx.optimizers.journal import Journal, key_of
 from dspx.optimizers.parts.plain import plain_values, typed_values
 from dspx.optimizers.perform import Leaves, Metric, perform
-from dspx.optimizers.rollout import Measured, Rollout, Subject, Wanted
+from dspx.optimizers.rollout import Measured, Rollout, Subject, Wanted, ranked
 from dspx.runtime.fanout import Outcome, Stop, fan_out
 from dspx.runtime.flight import Flights
 from dspx.runtime.locks import Lock
@@ -113,6 +113,7 @@ class Study:
         """By candidate and example: what was measured of the student with plain metric calls."""
         self.journal = journal or Journal()
         self.rollouts_run = 0
+        self.asks_made = 0
         self._judge = Metric(metric) if metric is not None else _Always()
         self._metric_name = name_of(metric) if metric is not None else ""
         self._keys = _example_keys([*self.trainset, *self.valset, *self.checkset])
@@ -193,6 +194,32 @@ class Study:
             Measured(candidate, rollouts[place * n : (place + 1) * n])
             for place, candidate in enumerate(candidates)
         ]
+
+    async def select(
+        self,
+        candidates: Sequence[Candidate],
+        examples: Sequence[Any] | None = None,
+        *,
+        stop_at: float | None = None,
+    ) -> list[Measured]:
+        """The candidates on the examples (the valset, unless told), the best first, equals in their order.
+
+        Honest selection drops those early that are behind on common examples. `stop_at` (percent): in their order,
+        no candidate is tried after one that reaches it.
+        """
+        if stop_at is not None:
+            return ranked(await self._until(candidates, examples, stop_at))
+        return ranked(await self.evaluate_all(candidates, examples))
+
+    async def _until(
+        self, candidates: Sequence[Candidate], examples: Sequence[Any] | None, stop_at: float
+    ) -> list[Measured]:
+        measured: list[Measured] = []
+        for candidate in candidates:
+            measured.append(await self.evaluate(candidate, examples))
+            if measured[-1].score >= stop_at:
+                break
+        return measured
 
     async def run(
         self,
@@ -278,6 +305,7 @@ class Study:
         if recorded is not None:
             self.open_ledger.add(recorded.spent, "proposer")
             return _answer(recorded.answer)
+        self.asks_made += 1
         answer, spent = await self._produced(produce, occurrence, label)
         await self.journal.record_answer(label, inputs_hash, occurrence, {**answer, "place": place}, spent)
         return _answer(answer)
@@ -298,7 +326,23 @@ class Study:
             raise BudgetExhausted("The budget was spent in the middle of an ask.", limit=spent.exhausted)
         return answer, spent.total
 
+    async def compile(self, optimizer: Any, program: Any, name: str, **arguments: Any) -> Any:
+        """What another optimizer makes of `program`, within this study's budget and record."""
+        run_id = f"{self.journal.run_id}/{self._here.name}{name}"
+        recorded = {} if self.journal.store is None else {"store": self.journal.store, "run_id": run_id}
+        common = {"seed": self.seed, "selection": self.selection, "num_threads": self.num_threads, **recorded}
+        searches = getattr(optimizer, "searches", False)  # one of the user's may take the bare arguments only
+        return await optimizer.acompile(program, **{**(common if searches else {}), **arguments})
+
     # ------------------------------------------------------------ the best so far
+
+    def run_with(self, **settings: Any) -> None:
+        """Settings that the student's rollouts run under: `lm`, `adapter`, …"""
+        self.student = Subject(self.student.name, self.student.program, {**self.student.settings, **settings})
+
+    def choose_by(self, valset: Sequence[Any], *, learn_from: Sequence[Any]) -> None:
+        """Split the examples: candidates are measured on `valset`, and made from `learn_from`."""
+        self.valset, self.trainset, self.has_valset = list(valset), list(learn_from), True
 
     def propose(self, candidate: Candidate, how: str, *parents: Candidate) -> Candidate:
         """`candidate`, noted with where it came from. The first origin stands."""
@@ -356,7 +400,7 @@ class Study:
         subject = subject or self.student
         found = self._leaves.get(subject.name)
         if found is None:
-            space = self.space if subject is self.student else None
+            space = self.space if subject.name == self.student.name else None
             found = self._leaves[subject.name] = Leaves(subject.program, space)
         return found
 
@@ -380,7 +424,7 @@ class Study:
         key = (subject.name, candidate.hash)
         found = self._bindings.get(key)
         if found is None:
-            space = self.space if subject is self.student else None
+            space = self.space if subject.name == self.student.name else None
             found = candidate.bindings(subject.program) if space is None else space.bindings(candidate)
             self._bindings[key] = found
         return found
@@ -389,7 +433,12 @@ class Study:
         """Remember a rollout, and what it says of its candidate."""
         with self._lock:
             self._rollouts[rollout.key] = rollout
-            if subject is self.student and not tell_trace and rollout.repeat == 0 and rollout.counts:
+            if (
+                subject.name == self.student.name
+                and not tell_trace
+                and rollout.repeat == 0
+                and rollout.counts
+            ):
                 self._candidates.setdefault(rollout.candidate.hash, rollout.candidate)
                 scores = self.scores.setdefault(rollout.candidate.hash, {})
                 scores[self.key_of(rollout.example)] = rollout.value

@@ -2,9 +2,17 @@
 
 import pytest
 
+from dspx.optimizers.better_together import BetterTogether
 from dspx.optimizers.bootstrap_few_shot import BootstrapFewShot
+from dspx.optimizers.bootstrap_optuna import BootstrapFewShotWithOptuna
+from dspx.optimizers.copro import COPRO
+from dspx.optimizers.infer_rules import InferRules
 from dspx.optimizers.labeled_few_shot import LabeledFewShot
+from dspx.optimizers.mipro import MIPROv2
+from dspx.optimizers.random_search import BootstrapFewShotWithRandomSearch
 from dspx.testing.optimizer_conformance import OptimizerConformance, right
+
+FEW = {"max_bootstrapped_demos": 2, "max_labeled_demos": 3}
 
 
 class TestLabeledFewShot(OptimizerConformance):
@@ -19,3 +27,67 @@ class TestBootstrapFewShot(OptimizerConformance):
     @pytest.fixture
     def optimizer(self):
         return lambda: BootstrapFewShot(metric=right, max_bootstrapped_demos=3, max_labeled_demos=4)
+
+
+class TestBootstrapFewShotWithRandomSearch(OptimizerConformance):
+    @pytest.fixture
+    def optimizer(self):
+        return lambda: BootstrapFewShotWithRandomSearch(right, num_candidate_programs=2, **FEW)
+
+
+class TestBootstrapFewShotWithOptuna(OptimizerConformance):
+    options = {"max_demos": 3}
+
+    @pytest.fixture
+    def optimizer(self):
+        return lambda: BootstrapFewShotWithOptuna(right, num_candidate_programs=3, **FEW)
+
+
+class TestCOPRO(OptimizerConformance):
+    @pytest.fixture
+    def optimizer(self):
+        return lambda: COPRO(metric=right, breadth=3, depth=2)
+
+
+class TestInferRules(OptimizerConformance):
+    @pytest.fixture
+    def optimizer(self):
+        return lambda: InferRules(metric=right, num_candidates=2, num_rules=3, **FEW)
+
+
+class TestBetterTogether(OptimizerConformance):
+    options = {"strategy": "p -> i"}
+
+    @pytest.fixture
+    def optimizer(self):
+        return lambda: BetterTogether(
+            right,
+            p=BootstrapFewShotWithRandomSearch(right, num_candidate_programs=1, **FEW),
+            i=COPRO(metric=right, breadth=2, depth=1),
+        )
+
+
+class TestMIPROv2(OptimizerConformance):
+    options = {"num_trials": 4, "minibatch_size": 5}
+
+    @pytest.fixture
+    def optimizer(self):
+        return lambda: MIPROv2(right, auto=None, num_candidates=3, **FEW)
+
+
+class TestMIPROv2AsDSPy(OptimizerConformance):
+    options = {"num_trials": 4, "minibatch_size": 5, "minibatch_full_eval_steps": 2}
+
+    @pytest.fixture
+    def optimizer(self):
+        return lambda: MIPROv2(right, auto=None, num_candidates=3, selection="dspy", **FEW)
+
+
+class TestMIPROv2WithoutDemos(OptimizerConformance):
+    options = {"num_trials": 3, "minibatch": False}
+
+    @pytest.fixture
+    def optimizer(self):
+        return lambda: MIPROv2(
+            right, auto=None, num_candidates=2, max_bootstrapped_demos=0, max_labeled_demos=0
+        )
