@@ -112,18 +112,14 @@ class COPRO(Optimizer):
         return attempts.best_candidate
 
     def _finish(self, study: Study, attempts: Mapping[str, _Attempts]) -> None:
-        tried = [
-            {
-                "score": score,
-                "candidate": candidate,
-                "instruction": text,
-                "prefix": _prefix(study, leaf),
-                "depth": depth,
-            }
-            for leaf, of_leaf in attempts.items()
-            for text, (score, candidate, depth) in of_leaf.best.items()
-        ]
-        tried.sort(key=lambda one: -float(one["score"]))
+        tried: list[dict[str, Any]] = []
+        for leaf, of_leaf in attempts.items():
+            about = {"prefix": _prefix(study, leaf)}
+            for text, (score, candidate, depth) in of_leaf.best.items():
+                tried.append(
+                    {"score": score, "candidate": candidate, "instruction": text, **about, "depth": depth}
+                )
+        tried.sort(key=lambda one: one["score"], reverse=True)
         study.adopt(tried[0]["candidate"])
         study.note(candidate_programs=tried, total_calls=len(tried))
         if self.track_stats:

@@ -209,7 +209,7 @@ class GroundedProposer:
         )
 
     async def _ask(
-        self, study: Study, label: str, signature: Any, output: str, *, raises: bool = False, **inputs: str
+        self, study: Study, label: str, signature: Any, output: str, *, raises: bool = False, **inputs: Any
     ) -> str:
         """The text of one output; empty where the question was not answered, which a proposal can do without."""
         try:

@@ -10,6 +10,7 @@ from dspx.optimizers.infer_rules import InferRules
 from dspx.optimizers.labeled_few_shot import LabeledFewShot
 from dspx.optimizers.mipro import MIPROv2
 from dspx.optimizers.random_search import BootstrapFewShotWithRandomSearch
+from dspx.optimizers.simba import SIMBA
 from dspx.testing.optimizer_conformance import OptimizerConformance, right
 
 FEW = {"max_bootstrapped_demos": 2, "max_labeled_demos": 3}
@@ -91,3 +92,9 @@ class TestMIPROv2WithoutDemos(OptimizerConformance):
         return lambda: MIPROv2(
             right, auto=None, num_candidates=2, max_bootstrapped_demos=0, max_labeled_demos=0
         )
+
+
+class TestSIMBA(OptimizerConformance):
+    @pytest.fixture
+    def optimizer(self):
+        return lambda: SIMBA(metric=right, bsize=4, num_candidates=2, max_steps=2, max_demos=2)
