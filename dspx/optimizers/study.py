@@ -23,7 +23,7 @@ from dspx.core.settings import context, snapshot
 from dspx.errors import BudgetExhausted, EvaluationError, LMError, LMInvalidRequestError, StudyError
 from dspx.optimizers.fingerprint import example_data, name_of
 from dspx.optimizers.journal import Journal, key_of
-from dspx.optimizers.parts.plain import plain_values, typed_values
+from dspx.optimizers.parts.plain import plain, plain_values, typed_values
 from dspx.optimizers.perform import Leaves, Metric, perform
 from dspx.optimizers.rollout import Measured, Rollout, Subject, Wanted, ranked
 from dspx.runtime.fanout import Outcome, Stop, fan_out
@@ -315,7 +315,7 @@ class Study:
     ) -> tuple[dict[str, Any], Spending]:
         with purpose.using("proposer"), Budget().spending() as spent:
             try:
-                answer: dict[str, Any] = {"value": await produce(occurrence)}
+                answer: dict[str, Any] = {"value": plain(await produce(occurrence))}
             except (BudgetExhausted, StudyError):
                 raise
             except Exception as error:
@@ -400,7 +400,7 @@ class Study:
         subject = subject or self.student
         found = self._leaves.get(subject.name)
         if found is None:
-            space = self.space if subject.name == self.student.name else None
+            space = self.space if subject.program is self.student.program else None
             found = self._leaves[subject.name] = Leaves(subject.program, space)
         return found
 
@@ -424,7 +424,7 @@ class Study:
         key = (subject.name, candidate.hash)
         found = self._bindings.get(key)
         if found is None:
-            space = self.space if subject.name == self.student.name else None
+            space = self.space if subject.program is self.student.program else None
             found = candidate.bindings(subject.program) if space is None else space.bindings(candidate)
             self._bindings[key] = found
         return found

@@ -2,16 +2,18 @@
 
 import pytest
 
+import dspx
 from dspx.optimizers.better_together import BetterTogether
 from dspx.optimizers.bootstrap_few_shot import BootstrapFewShot
 from dspx.optimizers.bootstrap_optuna import BootstrapFewShotWithOptuna
 from dspx.optimizers.copro import COPRO
+from dspx.optimizers.gepa import GEPA
 from dspx.optimizers.infer_rules import InferRules
 from dspx.optimizers.labeled_few_shot import LabeledFewShot
 from dspx.optimizers.mipro import MIPROv2
 from dspx.optimizers.random_search import BootstrapFewShotWithRandomSearch
 from dspx.optimizers.simba import SIMBA
-from dspx.testing.optimizer_conformance import OptimizerConformance, right
+from dspx.testing.optimizer_conformance import OptimizerConformance, PromptedLM, right
 
 FEW = {"max_bootstrapped_demos": 2, "max_labeled_demos": 3}
 
@@ -98,3 +100,24 @@ class TestSIMBA(OptimizerConformance):
     @pytest.fixture
     def optimizer(self):
         return lambda: SIMBA(metric=right, bsize=4, num_candidates=2, max_steps=2, max_demos=2)
+
+
+def told(gold, pred, trace=None, pred_name=None, pred_trace=None):
+    score = right(gold, pred)
+    return dspx.Prediction(score=float(score), feedback="Right." if score else f"It was {gold.label}.")
+
+
+class TestGEPA(OptimizerConformance):
+    @pytest.fixture
+    def optimizer(self):
+        return lambda: GEPA(told, max_metric_calls=90, reflection_lm=PromptedLM())
+
+
+class TestGEPAAsDSPy(OptimizerConformance):
+    @pytest.fixture
+    def optimizer(self):
+        return lambda: GEPA(told, max_metric_calls=90, instruction_proposer=shouted, selection="dspy")
+
+
+def shouted(instructions, data, leaves):
+    return {leaf: f"{instructions[leaf]} {data[leaf][0]['Feedback'].upper()}" for leaf in leaves}

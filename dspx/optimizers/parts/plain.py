@@ -9,38 +9,37 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from dspx.core.canonical import to_plain
-from dspx.core.prediction import Prediction
+import orjson
+
+from dspx.core.canonical import canonical_json
 
 _AS_THEY_ARE = frozenset({str, int, float, bool, type(None)})
 
 
 def plain_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values as JSON data; what has no JSON form, as its text."""
-    if all(type(value) in _AS_THEY_ARE for value in values.values()):
-        return dict(values)
-    return {name: _plain(value) for name, value in values.items()}
+    """The values as JSON data, in the order of their names; what has no JSON form, as its text."""
+    return {name: _plain(values[name]) for name in sorted(values)}
+
+
+def plain(value: Any) -> Any:
+    """A value as a store will give it back: JSON data, the keys of dicts in order."""
+    return _plain(value)
 
 
 def typed_values(signature: Any, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Plain values in the types of the signature's fields, where they fit."""
+    """Plain values in the order and the types of the signature's fields, where they fit; then what it has not."""
     fields = getattr(signature, "fields", {})
-    return {
-        name: _typed(fields[name].annotation, value) if name in fields else value
-        for name, value in values.items()
-    }
-
-
-def prediction_of(values: Mapping[str, Any]) -> Prediction:
-    """A prediction that holds these values."""
-    return Prediction(**values)
+    typed = {name: _typed(field.annotation, values[name]) for name, field in fields.items() if name in values}
+    if len(typed) == len(values):
+        return typed
+    return {**typed, **{name: value for name, value in values.items() if name not in typed}}
 
 
 def _plain(value: Any) -> Any:
     if type(value) in _AS_THEY_ARE:
         return value
     try:
-        return to_plain(value)
+        return orjson.loads(canonical_json(value))
     except TypeError:
         return repr(value)
 
