@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from dspx.compat.finder import activate as _activate_dspy_paths
+from dspx.core.candidate import Candidate
 from dspx.core.events import BaseCallback
 from dspx.core.example import Example
 from dspx.core.fields import InputField, OutputField, infer_prefix
@@ -26,6 +27,7 @@ from dspx.core.state import load_program as load
 from dspx.core.usage import track_usage
 from dspx.errors import (
     AdapterParseError,
+    BudgetExhausted,
     ContextWindowExceededError,
     DSPxError,
     DSPyError,
@@ -50,6 +52,7 @@ from dspx.errors import (
     LMUnexpectedError,
     LMUnsupportedFeatureError,
     LMUnsupportedModelError,
+    SearchDiverged,
     SignatureError,
     StateError,
     UsageError,
@@ -79,6 +82,7 @@ if TYPE_CHECKING:
     from dspx.content.history import History as History
     from dspx.content.image import Image as Image
     from dspx.content.reasoning import Reasoning as Reasoning
+    from dspx.core.budget import Budget as Budget
     from dspx.evaluate.compare import Comparison as Comparison
     from dspx.evaluate.compare import acompare as acompare
     from dspx.evaluate.compare import compare as compare
@@ -96,9 +100,24 @@ if TYPE_CHECKING:
     from dspx.modules.multi_chain import MultiChainComparison as MultiChainComparison
     from dspx.modules.parallel import Parallel as Parallel
     from dspx.modules.refine import Refine as Refine
+    from dspx.optimizers.better_together import BetterTogether as BetterTogether
+    from dspx.optimizers.bootstrap_few_shot import BootstrapFewShot as BootstrapFewShot
+    from dspx.optimizers.bootstrap_optuna import BootstrapFewShotWithOptuna as BootstrapFewShotWithOptuna
+    from dspx.optimizers.copro import COPRO as COPRO
+    from dspx.optimizers.ensemble import Ensemble as Ensemble
+    from dspx.optimizers.gepa import GEPA as GEPA
+    from dspx.optimizers.infer_rules import InferRules as InferRules
+    from dspx.optimizers.knn_few_shot import KNNFewShot as KNNFewShot
     from dspx.optimizers.labeled_few_shot import LabeledFewShot as LabeledFewShot
+    from dspx.optimizers.mipro import MIPROv2 as MIPROv2
     from dspx.optimizers.optimizer import Optimizer as Optimizer
     from dspx.optimizers.optimizer import Teleprompter as Teleprompter
+    from dspx.optimizers.random_search import (
+        BootstrapFewShotWithRandomSearch as BootstrapFewShotWithRandomSearch,
+    )
+    from dspx.optimizers.random_search import BootstrapRS as BootstrapRS
+    from dspx.optimizers.report import Report as Report
+    from dspx.optimizers.simba import SIMBA as SIMBA
     from dspx.streaming.streamify import streamify as streamify
     from dspx.telemetry.logging import (
         configure_dspy_loggers as configure_dspy_loggers,
@@ -130,6 +149,7 @@ _LAZY: dict[str, tuple[str, ...]] = {
     "dspx.content.history": ("History",),
     "dspx.content.image": ("Image",),
     "dspx.content.reasoning": ("Reasoning",),
+    "dspx.core.budget": ("Budget",),
     "dspx.evaluate.compare": ("Comparison", "acompare", "compare"),
     "dspx.evaluate.evaluate": ("Evaluate",),
     "dspx.evaluate.result": ("EvaluationResult",),
@@ -145,8 +165,26 @@ _LAZY: dict[str, tuple[str, ...]] = {
     "dspx.modules.multi_chain": ("MultiChainComparison",),
     "dspx.modules.parallel": ("Parallel",),
     "dspx.modules.refine": ("Refine",),
+    "dspx.optimizers.better_together": ("BetterTogether",),
+    "dspx.optimizers.bootstrap_few_shot": ("BootstrapFewShot",),
+    "dspx.optimizers.bootstrap_optuna": ("BootstrapFewShotWithOptuna",),
+    "dspx.optimizers.copro": ("COPRO",),
+    "dspx.optimizers.ensemble": ("Ensemble",),
+    "dspx.optimizers.gepa": ("GEPA",),
+    "dspx.optimizers.infer_rules": ("InferRules",),
+    "dspx.optimizers.knn_few_shot": ("KNNFewShot",),
     "dspx.optimizers.labeled_few_shot": ("LabeledFewShot",),
-    "dspx.optimizers.optimizer": ("Optimizer", "Teleprompter"),
+    "dspx.optimizers.mipro": ("MIPROv2",),
+    "dspx.optimizers.optimizer": (
+        "Optimizer",
+        "Teleprompter",
+    ),
+    "dspx.optimizers.random_search": (
+        "BootstrapFewShotWithRandomSearch",
+        "BootstrapRS",
+    ),
+    "dspx.optimizers.report": ("Report",),
+    "dspx.optimizers.simba": ("SIMBA",),
     "dspx.streaming.streamify": ("streamify",),
     "dspx.telemetry.logging": ("configure_dspy_loggers", "disable_logging", "enable_logging"),
 }
@@ -184,6 +222,15 @@ __all__ = [
     "BaseLM",
     "BaseModule",
     "BestOfN",
+    "BetterTogether",
+    "BootstrapFewShot",
+    "BootstrapFewShotWithOptuna",
+    "BootstrapFewShotWithRandomSearch",
+    "BootstrapRS",
+    "Budget",
+    "BudgetExhausted",
+    "COPRO",
+    "Candidate",
     "ChainOfThought",
     "ChatAdapter",
     "Citations",
@@ -195,16 +242,20 @@ __all__ = [
     "DSPyError",
     "Document",
     "Embedder",
+    "Ensemble",
     "Evaluate",
     "EvaluationError",
     "EvaluationResult",
     "Example",
     "File",
+    "GEPA",
     "History",
     "Image",
+    "InferRules",
     "InputField",
     "JSONAdapter",
     "KNN",
+    "KNNFewShot",
     "LM",
     "LMAuthError",
     "LMBillingError",
@@ -227,6 +278,7 @@ __all__ = [
     "LMUnsupportedFeatureError",
     "LMUnsupportedModelError",
     "LabeledFewShot",
+    "MIPROv2",
     "Module",
     "MultiChainComparison",
     "Optimizer",
@@ -237,6 +289,9 @@ __all__ = [
     "Prediction",
     "Reasoning",
     "Refine",
+    "Report",
+    "SIMBA",
+    "SearchDiverged",
     "Signature",
     "SignatureError",
     "SignatureMeta",

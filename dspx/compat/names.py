@@ -14,14 +14,9 @@ LATER = {
         "CodeAct ProgramOfThought RLM Flex CodeInterpreter CodeInterpreterError CodeExecutionError LocalInterpreter "
         "PythonInterpreter FinalOutput SandboxSerializable resolve_interpreter_factory"
     ),
-    "with the optimizers": (
-        "AvatarOptimizer BetterTogether BootstrapFewShot BootstrapFewShotWithOptuna BootstrapFewShotWithRandomSearch "
-        "BootstrapRS COPRO Ensemble GEPA InferRules InstructionProposer KNNFewShot MIPROv2 SIMBA ReAnchor "
-        "SignatureOptimizer bootstrap_trace_data GroundedProposer"
-    ),
-    "with finetuning": "BootstrapFinetune GRPO Provider ReinforceJob TrainingJob",
+    "with finetuning": "BootstrapFinetune GRPO Provider ReinforceJob TrainingJob bootstrap_trace_data",
     "with retrieval": "ColBERTv2 Embeddings EmbeddingsWithScores Retrieve",
-    "with decision outputs": "Choice Noul Score TypeSafe DecisionAdapter DecisionState",
+    "with decision outputs": "Choice Noul Score TypeSafe DecisionAdapter DecisionState ReAnchor",
     "with the datasets": "AlfWorld Colors DataLoader Dataset HotPotQA MATH GSM8K",
 }
 """Names that arrive in a later release, by what they come with."""
@@ -36,20 +31,15 @@ LATER_MODULES = {
         "primitives.code_interpreter primitives.local_interpreter primitives.python_interpreter "
         "primitives.repl_types primitives.sandbox_serializable"
     ),
-    "with the optimizers": (
-        "propose propose.dataset_summary_generator propose.grounded_proposer propose.propose_base "
-        "teleprompt.avatar_optimizer teleprompt.bettertogether teleprompt.bootstrap teleprompt.bootstrap_trace "
-        "teleprompt.copro_optimizer teleprompt.ensemble teleprompt.gepa teleprompt.gepa.gepa "
-        "teleprompt.gepa.instruction_proposal teleprompt.infer_rules teleprompt.knn_fewshot "
-        "teleprompt.mipro_optimizer_v2 teleprompt.random_search teleprompt.reanchor teleprompt.reanchor.reanchor "
-        "teleprompt.signature_opt teleprompt.simba teleprompt.teleprompt_optuna"
-    ),
     "with finetuning": (
         "clients.databricks clients.lm_local clients.openai clients.provider clients.utils_finetune "
-        "teleprompt.bootstrap_finetune teleprompt.grpo"
+        "teleprompt.bootstrap_finetune teleprompt.bootstrap_trace teleprompt.grpo"
     ),
     "with retrieval": "dsp.colbertv2 retrievers retrievers.embeddings retrievers.retrieve",
-    "with decision outputs": "adapters.decision adapters.decision_state adapters.types.decision clients.typesafe",
+    "with decision outputs": (
+        "adapters.decision adapters.decision_state adapters.types.decision clients.typesafe teleprompt.reanchor "
+        "teleprompt.reanchor.reanchor"
+    ),
     "with the datasets": (
         "datasets datasets.alfworld datasets.alfworld.alfworld datasets.colors datasets.dataloader datasets.dataset "
         "datasets.gsm8k datasets.hotpotqa datasets.math"
@@ -58,6 +48,12 @@ LATER_MODULES = {
 """Whole modules that arrive in a later release."""
 
 NOT_OFFERED = {
+    "needs a class that DSPy itself no longer has": "AvatarOptimizer",
+    "an optimizer's own prompt; those of dspx stand beside the optimizer": (
+        "BasicGenerateInstruction GenerateInstructionGivenAttempts RulesInductionProgram"
+    ),
+    "any function of five arguments will do": "GEPAFeedbackMetric",
+    "give GEPA(instruction_proposer=…) a function": "InstructionProposer",
     "fields of DSPy's first version; use InputField and OutputField": (
         "OldField OldInputField OldOutputField move_kwargs new_to_old_field"
     ),
@@ -115,6 +111,12 @@ NOT_OFFERED_MODULES = {
         "clients.engines.stream_guard clients.engines.streaming clients.errors clients.execution "
         "clients.legacy_outputs clients.legacy_requests clients.lm15_boundary"
     ),
+    "proposers work through a study: dspx.optimizers.grounded_proposer": (
+        "propose propose.dataset_summary_generator propose.grounded_proposer propose.propose_base"
+    ),
+    "give GEPA(instruction_proposer=…) a function": "teleprompt.gepa.instruction_proposal",
+    "an old name of COPRO": "teleprompt.signature_opt",
+    "needs a class that DSPy itself no longer has": "teleprompt.avatar_optimizer",
     "prices and facts are in dspx.lm.cost and dspx.lm.providers": "clients.costs clients.model_metadata",
     "the disk cache holds JSON, and never a pickle": "clients.disk_serialization",
     _INTERNAL: (

@@ -107,10 +107,33 @@ PATHS = _table(
         "signatures.field": {"core.fields": _FIELDS},
         "signatures.signature": {"core.fields": f"{_FIELDS} infer_prefix", "core.signature": _SIGNATURES},
         "teleprompt": {
+            "optimizers.better_together": "BetterTogether",
+            "optimizers.bootstrap_few_shot": "BootstrapFewShot",
+            "optimizers.bootstrap_optuna": "BootstrapFewShotWithOptuna",
+            "optimizers.copro": "COPRO",
+            "optimizers.ensemble": "Ensemble",
+            "optimizers.gepa": "GEPA",
+            "optimizers.infer_rules": "InferRules",
+            "optimizers.knn_few_shot": "KNNFewShot",
             "optimizers.labeled_few_shot": "LabeledFewShot",
+            "optimizers.mipro": "MIPROv2",
             "optimizers.optimizer": "Teleprompter",
+            "optimizers.random_search": "BootstrapFewShotWithRandomSearch BootstrapRS",
+            "optimizers.simba": "SIMBA",
         },
+        "teleprompt.bettertogether": {"optimizers.better_together": "BetterTogether"},
+        "teleprompt.bootstrap": {"optimizers.bootstrap_few_shot": "BootstrapFewShot"},
+        "teleprompt.copro_optimizer": {"optimizers.copro": "COPRO"},
+        "teleprompt.ensemble": {"optimizers.ensemble": "Ensemble EnsembledProgram"},
+        "teleprompt.gepa": {"optimizers.gepa": "GEPA"},
+        "teleprompt.gepa.gepa": {"optimizers.gepa": "DspyGEPAResult=GEPAResult GEPA"},
+        "teleprompt.infer_rules": {"optimizers.infer_rules": "InferRules"},
+        "teleprompt.knn_fewshot": {"optimizers.knn_few_shot": "KNNFewShot"},
+        "teleprompt.mipro_optimizer_v2": {"optimizers.mipro": "MIPROv2"},
+        "teleprompt.random_search": {"optimizers.random_search": "BootstrapFewShotWithRandomSearch"},
+        "teleprompt.simba": {"optimizers.simba": "SIMBA"},
         "teleprompt.teleprompt": {"optimizers.optimizer": "Teleprompter"},
+        "teleprompt.teleprompt_optuna": {"optimizers.bootstrap_optuna": "BootstrapFewShotWithOptuna"},
         "teleprompt.vanilla": {"optimizers.labeled_few_shot": "LabeledFewShot"},
         "utils": {
             "compat.callbacks": "with_callbacks",
@@ -173,5 +196,7 @@ TOP_LEVEL = (
     "Predict Prediction Reasoning Refine Signature SignatureMeta TwoStepAdapter Type XMLAdapter asyncify cache "
     "configure configure_cache configure_dspy_loggers context disable_logging enable_logging ensure_signature "
     "infer_prefix inspect_history load majority make_signature settings streamify syncify track_usage "
+    "BetterTogether BootstrapFewShot BootstrapFewShotWithOptuna BootstrapFewShotWithRandomSearch BootstrapRS COPRO "
+    "Ensemble GEPA InferRules KNNFewShot MIPROv2 SIMBA "
 ) + _ERRORS
 """The names of `dspy` itself that `dspx` has. `cache` is a package here: `dspx.cache.facade.Cache.current()`."""

@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from dspx.core.canonical import stable_hash, to_plain
 from dspx.core.example import Example
 from dspx.errors import UsageError
 from dspx.runtime.scope import Scoped
@@ -80,6 +79,8 @@ class Candidate:
     @cached_property
     def hash(self) -> str:
         """The sha256 of the candidate's JSON: the same in every process."""
+        from dspx.core.canonical import stable_hash
+
         return stable_hash(self.to_json())
 
     def __eq__(self, other: object) -> bool:
@@ -181,6 +182,8 @@ def _unless_own(leaf: Any, part: str, value: Any) -> Any:
 
 
 def _dump(value: Any) -> Any:
+    from dspx.core.canonical import to_plain
+
     return to_plain(
         [demo.toDict() if hasattr(demo, "toDict") else demo for demo in value]
         if isinstance(value, tuple)
