@@ -76,11 +76,11 @@ def test_a_function_keeps_its_name_when_the_module_of_that_name_is_imported():
     ("statement", "message"),
     [
         (
-            "from dspx import GEPA",
-            "dspx.GEPA is not in this version of dspx: it arrives later, with the optimizers",
+            "from dspx import BootstrapFinetune",
+            "dspx.BootstrapFinetune is not in this version of dspx: it arrives later, with finetuning",
         ),
-        ("from dspx.teleprompt import MIPROv2", "arrives later, with the optimizers"),
-        ("from dspx.teleprompt.gepa import GEPA", "arrives later, with the optimizers"),
+        ("from dspx.teleprompt import BootstrapFinetune", "arrives later, with finetuning"),
+        ("from dspx.teleprompt.grpo import GRPO", "arrives later, with finetuning"),
         ("import dspx.predict.react", "arrives later, with tools and agents"),
         ("from dspx.adapters import Tool", "arrives later, with tools and agents"),
         ("import dspx.datasets", "arrives later, with the datasets"),
@@ -94,10 +94,10 @@ def test_what_is_not_there_says_why(statement: str, message: str):
 
 
 def test_attributes_that_are_not_there_say_why_too():
-    with pytest.raises(AttributeError, match="arrives later, with the optimizers"):
-        dspx.GEPA  # type: ignore[attr-defined]
-    with pytest.raises(AttributeError, match="arrives later, with the optimizers"):
-        dspx.teleprompt.MIPROv2
+    with pytest.raises(AttributeError, match="arrives later, with finetuning"):
+        dspx.BootstrapFinetune  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError, match="arrives later, with finetuning"):
+        dspx.teleprompt.BootstrapFinetune
     assert not hasattr(dspx, "ReAct")
     assert not hasattr(dspx.adapters, "Tool")
 
