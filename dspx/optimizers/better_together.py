@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from dspx.core.module import Module
 from dspx.errors import BudgetExhausted, DSPxError, SearchDiverged, UsageError
+from dspx.optimizers.estimate import Work
 from dspx.optimizers.optimizer import Optimizer
 from dspx.optimizers.random_search import BootstrapFewShotWithRandomSearch
 
 if TYPE_CHECKING:
     from dspx.core.candidate import Candidate
+    from dspx.optimizers.estimate import Shape
     from dspx.optimizers.study import Study
 
 _ARROW = "->"
@@ -39,6 +41,11 @@ class BetterTogether(Optimizer):
                 raise UsageError(
                     f"BetterTogether({name}=…) takes an optimizer, not {type(optimizer).__name__}."
                 )
+
+    def work(self, shape: Shape, *, strategy: str = "p", **options: Any) -> Work:
+        steps = self._steps(strategy)
+        measured = Work(rollouts=(shape.val, (len(steps) + 1) * shape.val))
+        return sum((self.optimizers[name].work(shape) for name in steps), measured)
 
     async def search(
         self,

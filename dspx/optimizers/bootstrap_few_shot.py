@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from dspx.core.candidate import Candidate
 from dspx.errors import UsageError
+from dspx.optimizers.estimate import Work
 from dspx.optimizers.labeled_few_shot import labelled
 from dspx.optimizers.optimizer import Optimizer
 from dspx.optimizers.parts.demos import demos_of, sample_labelled, without_example
 from dspx.optimizers.rollout import Rollout, Subject, Wanted
 
 if TYPE_CHECKING:
+    from dspx.optimizers.estimate import Shape
     from dspx.optimizers.study import Study
 
 
@@ -54,6 +56,9 @@ class BootstrapFewShot(Optimizer):
         self.max_rounds = max_rounds
         self.max_errors = max_errors
 
+    def work(self, shape: Shape, **options: Any) -> Work:
+        return Bootstrap.of(self).work(shape)
+
     async def search(self, study: Study) -> None:
         bootstrap = Bootstrap.of(self)
         study.adopt(await bootstrap(study, study.trainset))
@@ -90,6 +95,11 @@ class Bootstrap:
             labels = sample_labelled(rest, self.max_labeled_demos - len(augmented), Random(0))
             demos[leaf] = [*augmented, *labels]
         return study.propose(study.baseline.with_demos(demos), how, study.baseline)
+
+    def work(self, shape: Shape) -> Work:
+        """As many rollouts as demos where all pass; all examples in all rounds where none does."""
+        least = min(self.max_bootstrapped_demos, shape.train)
+        return Work(rollouts=(least, shape.train * self.max_rounds if least else 0))
 
     def teacher_of(self, study: Study, examples: Sequence[Any]) -> tuple[Subject, Candidate]:
         """Who shows how: with labelled demos of its own, unless it was compiled before."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dspx.optimizers.bootstrap_few_shot import Bootstrap
+from dspx.optimizers.estimate import Work
 from dspx.optimizers.optimizer import Optimizer
 from dspx.optimizers.parts.optuna_study import optuna_study
 
 if TYPE_CHECKING:
     from dspx.core.candidate import Candidate
+    from dspx.optimizers.estimate import Shape
     from dspx.optimizers.study import Study
 
 
@@ -43,6 +45,10 @@ class BootstrapFewShotWithOptuna(Optimizer):
         self.num_threads = num_threads
         self.metric_threshold = metric_threshold
         self.selection = selection
+
+    def work(self, shape: Shape, **options: Any) -> Work:
+        bootstrap = Bootstrap.of(self, max_bootstrapped_demos=options.get("max_demos", 4))
+        return bootstrap.work(shape) + Work(rollouts=(shape.val, self.num_candidate_programs * shape.val))
 
     async def search(self, study: Study, *, max_demos: int) -> None:
         bootstrap = Bootstrap.of(self, max_bootstrapped_demos=max_demos)

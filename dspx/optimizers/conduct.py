@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("dspx.optimizers")
 
-_ENOUGH = 60
-"""From so many examples on, a share of them is kept apart to check the winner on."""
-_CHECK_SHARE = 0.25
 _LEAST_CHECK = 20
 _MOST_CHECK = 200
 _KEPT_BACK = 0.2
@@ -62,7 +59,8 @@ async def conduct(optimizer: Optimizer, student: Module, terms: Terms) -> Any:
     seed = optimizer.chosen_seed(terms.seed)
     options = _options(optimizer, terms.options or {})
     program = student.deepcopy()
-    trainset, checkset = _set_apart(optimizer, list(terms.trainset), terms.valset, selection, seed)
+    size = optimizer.check_size(len(terms.trainset), terms.valset is not None) if selection == "honest" else 0
+    trainset, checkset = _set_apart(list(terms.trainset), size, seed)
     config = _config(optimizer, program, terms, options, selection, seed)
     with ExitStack() as stack:
         recorded = _recorded(terms, optimizer, config, seed)
@@ -318,13 +316,10 @@ COMMON = (
 """What every optimizer's `compile` takes beside the trainset."""
 
 
-def _set_apart(
-    optimizer: Optimizer, trainset: list[Any], valset: Any, selection: str, seed: int
-) -> tuple[list[Any], list[Any]]:
+def _set_apart(trainset: list[Any], size: int, seed: int) -> tuple[list[Any], list[Any]]:
     """The trainset to search on, and the examples kept apart to check the winner on."""
-    if selection != "honest" or not optimizer.checks or valset is not None or len(trainset) < _ENOUGH:
+    if not size:
         return trainset, []
-    size = min(_MOST_CHECK, max(_LEAST_CHECK, int(_CHECK_SHARE * len(trainset))))
     apart = set(Random(f"check {seed}").sample(range(len(trainset)), size))
     rest = [example for place, example in enumerate(trainset) if place not in apart]
     return rest, [trainset[place] for place in sorted(apart)]

@@ -9,11 +9,13 @@ from dspx.core.fields import InputField, OutputField
 from dspx.core.signature import Signature
 from dspx.errors import UsageError
 from dspx.modules.predict import Predict
+from dspx.optimizers.estimate import Work
 from dspx.optimizers.optimizer import Optimizer
 from dspx.optimizers.study import AskFailed
 
 if TYPE_CHECKING:
     from dspx.core.candidate import Candidate
+    from dspx.optimizers.estimate import Shape
     from dspx.optimizers.study import Study
 
 
@@ -72,6 +74,13 @@ class COPRO(Optimizer):
         self.init_temperature = init_temperature
         self.track_stats = track_stats
         self.selection = selection
+
+    def work(self, shape: Shape, **options: Any) -> Work:
+        most = self.breadth * self.depth * shape.leaves
+        if shape.leaves > 1:  # what was measured before is measured again once another leaf has changed
+            most = sum(self.breadth * (depth + 1) for depth in range(self.depth)) * shape.leaves
+        asks = self.depth * shape.leaves
+        return Work(rollouts=(shape.val, most * shape.val), asks=(asks, asks))
 
     async def search(self, study: Study, *, eval_kwargs: Mapping[str, Any] | None = None) -> None:
         study.num_threads = (eval_kwargs or {}).get("num_threads") or study.num_threads

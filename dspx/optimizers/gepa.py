@@ -16,6 +16,7 @@ from dspx.core.settings import context
 from dspx.core.signature import Signature
 from dspx.errors import UsageError
 from dspx.modules.predict import Predict
+from dspx.optimizers.estimate import Work
 from dspx.optimizers.optimizer import Optimizer
 from dspx.optimizers.parts.describe import values_text
 from dspx.optimizers.parts.merging import Merger
@@ -25,6 +26,7 @@ from dspx.optimizers.study import AskFailed
 
 if TYPE_CHECKING:
     from dspx.core.candidate import Candidate
+    from dspx.optimizers.estimate import Shape
     from dspx.optimizers.study import Study
 
 AUTO: dict[str, int] = {"light": 6, "medium": 12, "heavy": 18}
@@ -145,6 +147,11 @@ class GEPA(Optimizer):
         self.warn_on_score_mismatch = warn_on_score_mismatch
         self.seed = seed
         self.selection = selection
+
+    def work(self, shape: Shape, **options: Any) -> Work:
+        allowed = self.allowance(shape.leaves, shape.train, shape.val)
+        most = max(0, allowed - shape.val) // (2 * self.reflection_minibatch_size)
+        return Work(rollouts=(shape.val, allowed), asks=(most // 8, most))
 
     async def search(self, study: Study) -> None:
         evolution = Evolution(self, study)

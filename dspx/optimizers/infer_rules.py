@@ -9,11 +9,13 @@ from dspx.core.fields import InputField, OutputField
 from dspx.core.signature import Signature
 from dspx.modules.chain_of_thought import ChainOfThought
 from dspx.optimizers.bootstrap_few_shot import Bootstrap
+from dspx.optimizers.estimate import Work
 from dspx.optimizers.optimizer import Optimizer
 from dspx.optimizers.study import AskFailed
 
 if TYPE_CHECKING:
     from dspx.core.candidate import Candidate
+    from dspx.optimizers.estimate import Shape
     from dspx.optimizers.study import Study
 
 
@@ -64,6 +66,13 @@ class InferRules(Optimizer):
         self.max_rounds = max_rounds
         self.max_errors = max_errors
         self.selection = selection
+
+    def work(self, shape: Shape, **options: Any) -> Work:
+        val = shape.val if shape.has_valset else shape.val // 2
+        asks = self.num_candidates * shape.leaves
+        measured = (self.num_candidates + 1) * val
+        low = measured // (3 if shape.honest else 1)
+        return Bootstrap.of(self).work(shape) + Work(rollouts=(low, measured), asks=(asks, 2 * asks))
 
     async def search(self, study: Study) -> None:
         if not study.has_valset:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from dspx.optimizers.estimate import Work
 from dspx.optimizers.optimizer import Optimizer
 from dspx.optimizers.parts.demos import sample_labelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from dspx.optimizers.estimate import Shape
     from dspx.optimizers.study import Study
 
 
@@ -28,6 +30,9 @@ class LabeledFewShot(Optimizer):
 
     def __init__(self, k: int = 16) -> None:
         self.k = k
+
+    def work(self, shape: Shape, **options: Any) -> Work:
+        return Work()
 
     async def search(self, study: Study, *, sample: bool = True) -> None:
         leaves = study.baseline.demos()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from dspx.errors import UsageError
 from dspx.optimizers.bootstrap_few_shot import Bootstrap
+from dspx.optimizers.estimate import Work, trials
 from dspx.optimizers.grounded_proposer import GroundedProposer
 from dspx.optimizers.labeled_few_shot import labelled
 from dspx.optimizers.optimizer import Optimizer
@@ -17,6 +17,7 @@ from dspx.optimizers.parts.optuna_study import optuna_study
 
 if TYPE_CHECKING:
     from dspx.core.candidate import Candidate
+    from dspx.optimizers.estimate import Shape
     from dspx.optimizers.rollout import Measured
     from dspx.optimizers.study import Study
 
@@ -88,6 +89,20 @@ class MIPROv2(Optimizer):
         self.metric_threshold = metric_threshold
         self.selection = selection
 
+    def work(
+        self, shape: Shape, *, num_trials: int | None = None, minibatch_size: int = 35, **options: Any
+    ) -> Work:
+        val = shape.val if shape.has_valset else max(1, int(0.8 * shape.val))
+        zero_shot = self.max_bootstrapped_demos == self.max_labeled_demos == 0
+        n = self.num_candidates or AUTO[self.auto or "light"][0]
+        val = min(val, AUTO[self.auto][1]) if self.auto else val
+        number = num_trials or trials(shape.leaves, n, zero_shot=zero_shot)
+        batch = min(minibatch_size, val)
+        proposals = (n if zero_shot or not self.auto else n // 2) - 1
+        asks = proposals * shape.leaves + 3 + shape.leaves
+        demos = Work(rollouts=(n, n * max(1, shape.train - val if not shape.has_valset else shape.train)))
+        return demos + Work(rollouts=(batch, (number + 1) * batch + _FINALISTS * val), asks=(asks, asks + 9))
+
     async def search(
         self,
         study: Study,
@@ -130,9 +145,9 @@ class MIPROv2(Optimizer):
         )
         instructions = await proposer(study, study.trainset, demo_sets, plan.instructions)
         choices = _Choices(study.baseline, instructions, [] if zero_shot else demo_sets)
-        trials = _Trials(study, choices, plan, minibatch_full_eval_steps)
-        await (trials.compared() if study.honest else trials.one_by_one())
-        trials.finish()
+        running = _Trials(study, choices, plan, minibatch_full_eval_steps)
+        await (running.compared() if study.honest else running.one_by_one())
+        running.finish()
 
     def _plan(
         self, study: Study, zero_shot: bool, num_trials: int | None, minibatch: bool, minibatch_size: int
@@ -164,10 +179,9 @@ class MIPROv2(Optimizer):
         n, most = AUTO[self.auto or "light"]
         if len(study.valset) > most:
             study.valset = Random(study.seed).sample(study.valset, most)
-        variables = len(study.baseline.instructions()) * (1 if zero_shot else 2)
-        trials = int(max(2 * variables * math.log2(n), 1.5 * n))
+        number = trials(len(study.baseline.instructions()), n, zero_shot=zero_shot)
         minibatch = min(minibatch_size, len(study.valset)) if len(study.valset) > 50 else None
-        return Plan(n if zero_shot else n // 2, n, trials, minibatch)
+        return Plan(n if zero_shot else n // 2, n, number, minibatch)
 
     async def _demo_sets(
         self, study: Study, bootstrap: Bootstrap, n: int, zero_shot: bool

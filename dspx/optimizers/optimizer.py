@@ -15,9 +15,16 @@ from dspx.runtime.bridge import in_thread, is_async_here, on_background_loop, ru
 
 if TYPE_CHECKING:
     from dspx.core.example import Example
+    from dspx.optimizers.estimate import Estimate, Shape, Work
     from dspx.optimizers.study import Study
 
 M = TypeVar("M", bound=Module)
+
+_ENOUGH = 60
+"""From so many examples on, a share of them is kept apart to check the winner on."""
+_CHECK_SHARE = 0.25
+_LEAST_CHECK = 20
+_MOST_CHECK = 200
 
 
 class Optimizer:
@@ -114,6 +121,32 @@ class Optimizer:
     async def search(self, study: Study, *args: Any, **options: Any) -> None:
         """Find a better candidate with the study's means, and `study.adopt` it. Override this."""
         raise UsageError(f"{type(self).__name__} has no search.")
+
+    def estimate(
+        self,
+        student: Module,
+        *,
+        trainset: Sequence[Example],
+        valset: Sequence[Example] | None = None,
+        **options: Any,
+    ) -> Estimate:
+        """What `compile` with these arguments will take: rollouts, LM calls, tokens, dollars; nothing is asked.
+
+        >>> print(dspx.MIPROv2(metric).estimate(program, trainset=trainset))
+        """
+        from dspx.optimizers.estimate import estimate
+
+        return estimate(self, student, trainset, valset, **options)
+
+    def work(self, shape: Shape, **options: Any) -> Work:
+        """How many rollouts and asks the search takes, for `estimate`. Override this with `search`."""
+        raise UsageError(f"{type(self).__name__} does not say what its search takes: it has no `work`.")
+
+    def check_size(self, examples: int, has_valset: bool) -> int:
+        """How many of the trainset's examples honest selection keeps apart, to check the winner on."""
+        if self.selection != "honest" or not self.checks or has_valset or examples < _ENOUGH:
+            return 0
+        return min(_MOST_CHECK, max(_LEAST_CHECK, int(_CHECK_SHARE * examples)))
 
     def chosen_seed(self, given: int | None) -> int:
         """The seed of a compile: the one given, else the optimizer's own, else 0."""

@@ -7,11 +7,13 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from dspx.optimizers.bootstrap_few_shot import Bootstrap
+from dspx.optimizers.estimate import Work
 from dspx.optimizers.labeled_few_shot import labelled
 from dspx.optimizers.optimizer import Optimizer
 
 if TYPE_CHECKING:
     from dspx.core.candidate import Candidate
+    from dspx.optimizers.estimate import Shape
     from dspx.optimizers.study import Study
 
 
@@ -55,6 +57,14 @@ class BootstrapFewShotWithRandomSearch(Optimizer):
         self.stop_at_score = stop_at_score
         self.metric_threshold = metric_threshold
         self.selection = selection
+
+    def work(self, shape: Shape, **options: Any) -> Work:
+        bootstraps = Bootstrap.of(self).work(shape)
+        n = self.num_candidate_programs
+        made = (n + self.max_bootstrapped_demos, (n + 1) * bootstraps.rollouts[1])
+        return Work(rollouts=made) + Work(
+            rollouts=((n + 3) * shape.val // (3 if shape.honest else 1), (n + 3) * shape.val)
+        )
 
     async def search(
         self, study: Study, *, restrict: Collection[int] | None = None, labeled_sample: bool = True

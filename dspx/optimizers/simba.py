@@ -13,6 +13,7 @@ from dspx.core.signature import Signature
 from dspx.errors import UsageError
 from dspx.evaluate.stats import percentile
 from dspx.modules.predict import Predict
+from dspx.optimizers.estimate import Work
 from dspx.optimizers.optimizer import Optimizer
 from dspx.optimizers.parts.chance import poisson, softmax_choice
 from dspx.optimizers.parts.describe import program_definition, program_source, values_text
@@ -20,6 +21,7 @@ from dspx.optimizers.rollout import Rollout, Subject, Wanted
 from dspx.optimizers.study import AskFailed
 
 if TYPE_CHECKING:
+    from dspx.optimizers.estimate import Shape
     from dspx.optimizers.study import Study
 
 
@@ -99,6 +101,15 @@ class SIMBA(Optimizer):
         self.temperature_for_candidates = temperature_for_candidates
         self.space = space
         self.selection = selection
+
+    def work(self, shape: Shape, **options: Any) -> Work:
+        size = min(self.bsize, shape.train)
+        per_step = size * (2 * self.num_candidates + 1)
+        final = (self.num_candidates + 1) * shape.val
+        steps = self.max_steps * per_step
+        return Work(
+            rollouts=(steps // 2, steps + final), asks=(0, self.max_steps * (self.num_candidates + 1))
+        )
 
     async def search(self, study: Study) -> None:
         ascent = _Ascent(self, study)

@@ -332,7 +332,12 @@ class Study:
         recorded = {} if self.journal.store is None else {"store": self.journal.store, "run_id": run_id}
         common = {"seed": self.seed, "selection": self.selection, "num_threads": self.num_threads, **recorded}
         searches = getattr(optimizer, "searches", False)  # one of the user's may take the bare arguments only
-        return await optimizer.acompile(program, **{**(common if searches else {}), **arguments})
+        compiled = await optimizer.acompile(program, **{**(common if searches else {}), **arguments})
+        report = getattr(compiled, "report", None)
+        if report is not None:
+            self.rollouts_run += report.rollouts
+            self.journal.replayed += report.replayed
+        return compiled
 
     # ------------------------------------------------------------ the best so far
 

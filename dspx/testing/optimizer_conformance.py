@@ -223,3 +223,16 @@ class OptimizerConformance:
         assert lm.calls <= limit
         assert compiled.report.spent.lm_calls == lm.calls
         assert compiled.predictors()
+
+    # ------------------------------------------------------------ estimates
+
+    def test_the_estimate_contains_what_it_takes(
+        self, optimizer: Callable[..., Any], data: dict[str, Any]
+    ) -> None:
+        lm = PromptedLM()
+        made = optimizer()
+        with context(lm=lm, num_threads=2):
+            told = made.estimate(Routing(), **data, **self.options)
+            compiled = made.compile(Routing(), **data, **self.options)
+        assert told.rollouts[0] <= compiled.report.rollouts <= told.rollouts[1]
+        assert lm.calls <= told.lm_calls[1]
