@@ -75,7 +75,13 @@ class Budget:
 
     def limits(self) -> dict[str, float]:
         """The limits that are set, by name."""
-        found = {part.name: getattr(self, part.name) for part in fields(self)}
+        found = {
+            "lm_calls": self.lm_calls,
+            "tokens": self.tokens,
+            "cost": self.cost,
+            "seconds": self.seconds,
+            "rollouts": self.rollouts,
+        }
         return {name: limit for name, limit in found.items() if limit is not None}
 
     @contextmanager
@@ -142,6 +148,8 @@ class Ledger:
             self.parent.add(spent, on)
 
     async def _reserve(self, asked: Spending) -> Hold:
+        if not self._limits:
+            return Hold(self, asked, purpose.get())
         while True:
             with self._lock:
                 over = self._over(asked, self._spent + self._held)
@@ -174,15 +182,18 @@ class Ledger:
 
     def _settle(self, hold: Hold, spent: Spending) -> None:
         with self._lock:
-            self._held = self._held - hold.asked
             self._enter(spent, hold.purpose)
+            if not self._limits:
+                return
+            self._held = self._held - hold.asked
             waiting, self._waiting = self._waiting, []
         for signal in waiting:
             signal.give()
 
     def _enter(self, spent: Spending, on: str) -> None:
         self._spent = self._spent + spent
-        self._by_purpose[on] = self._by_purpose.get(on, Spending()) + spent
+        before = self._by_purpose.get(on)
+        self._by_purpose[on] = spent if before is None else before + spent
 
 
 class Hold:

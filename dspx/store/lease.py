@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import platform
+import sys
 from typing import TYPE_CHECKING, Literal
 
 from dspx.errors import StoreError, UsageError
@@ -28,7 +29,30 @@ _LONGEST_LOOK_APART = 0.5  # seconds between two looks at a lease that another h
 
 def this_process() -> str:
     """Who a lease belongs to unless told otherwise; it names the process to a person who waits for it."""
-    return f"{platform.node()}:{os.getpid()}:{uuid7()[-6:]}"
+    return f"{_here()}:{os.getpid()}:{uuid7()[-6:]}"
+
+
+def is_dead(owner: str) -> bool:
+    """Whether a lease's owner was a process of this machine that is no more. False where nobody can tell."""
+    here, _, rest = owner.rpartition(":")[0].rpartition(":")
+    if here != _here() or not rest.isdigit():
+        return False
+    try:
+        os.kill(int(rest), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:  # it is somebody else's, and there
+        return False
+    return False
+
+
+def _here() -> str:
+    """This machine, and on it the space of process ids: containers may share a name, and not their processes."""
+    try:
+        space = os.readlink("/proc/self/ns/pid").strip("pid:[]")
+    except OSError:
+        return f"{platform.node()}({sys.platform})" if os.name != "nt" else ""
+    return f"{platform.node()}({space})"
 
 
 def acquire(
@@ -129,16 +153,22 @@ class Lease:
 
 
 def _try(backend: Backend, run_id: str, owner: str, seconds: float) -> tuple[Lease | None, Row]:
-    """The lease, or the row of whoever holds it. An owner of the same name is taken for this one, come back."""
+    """The lease, or the row of whoever holds it. An owner of the same name is taken for this one, come back;
+    one that was killed on this machine holds nothing."""
     now, token = clock.time(), uuid7()
     row: Row = {"run_id": run_id, "owner": owner, "token": token, "expires": now + seconds}
     with backend.writing(_lock_of(run_id)) as tables:
         there = tables.find(LEASES, equal(run_id=run_id))
-        if there and there[0]["expires"] > now and there[0]["owner"] != owner:
+        if there and there[0]["expires"] > now and not _may_take(there[0]["owner"], owner):
             return None, there[0]
         tables.remove(LEASES, equal(run_id=run_id))
         tables.add(LEASES, [row])
     return Lease(backend, run_id, owner, seconds, token, now + seconds), row
+
+
+def _may_take(holder: str, owner: str) -> bool:
+    """Whether a lease that has not run out is free all the same: its process was killed, or it is this one's."""
+    return holder == owner or is_dead(holder)
 
 
 def _beat_on(lease: Lease, heart: Lock) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 
@@ -79,3 +82,19 @@ def test_releasing_twice_is_fine(store: Store) -> None:
 
 def test_a_process_names_itself_differently_each_time() -> None:
     assert this_process() != this_process()
+
+
+def test_a_process_killed_on_this_machine_holds_nothing(store: Store) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", "pass"])
+    dead.wait()
+    owner = this_process().replace(f":{os.getpid()}:", f":{dead.pid}:")
+    store.lease("r", owner, heartbeat=False)
+    store.lease("r", heartbeat=False)  # at once
+
+
+def test_whoever_lives_or_is_elsewhere_keeps_the_lease(store: Store) -> None:
+    for owner in (this_process(), "elsewhere(1):1:abcdef", "my own name", f"elsewhere(1):{2**22 + 1}:abcdef"):
+        held = store.lease("r", owner, heartbeat=False)
+        with pytest.raises(LeaseHeld):
+            store.lease("r", heartbeat=False)
+        held.release()
