@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from dspx.errors import UsageError
 from dspx.optimizers.parts.acquisition import ACQUISITIONS, MOST_ENUMERATED, Acquisition, maximize, promise
 from dspx.optimizers.parts.dimensions import (
+    Categorical,
     Dimension,
     Point,
     all_points,
@@ -90,7 +91,7 @@ class BayesianSearch:
         self.dimensions = tuple(dimensions)
         self.seed = seed
         self.acquisition: Acquisition = acquisition
-        self.initial = initial if initial is not None else max(5, min(12, 2 * len(self.dimensions) + 4))
+        self.initial = initial if initial is not None else _enough_to_begin(self.dimensions)
         self.repeat = repeat
         self.allowed = allowed
         self.observations: list[Observation] = []
@@ -220,6 +221,12 @@ class BayesianSearch:
         return self.posterior().predict(encode(self.dimensions, points))[0]
 
 
+def _enough_to_begin(dimensions: Sequence[Dimension]) -> int:
+    """Two points per dimension and one per pair of the most options, but not more than a third of 50 trials."""
+    options = max(dimension.options if isinstance(dimension, Categorical) else 0 for dimension in dimensions)
+    return max(5, min(16, 2 * len(dimensions) + options // 2))
+
+
 def noise_variances(observations: Sequence[Observation]) -> Array:
     """The variance of each score's error, from the standard errors, drawn towards what they say together.
 
@@ -255,4 +262,3 @@ def _size(seen: Observation, usual: float) -> float:
 def _spread_of(seen: Observation, usual: float) -> float:
     """The variance of one example's score, as this observation saw it."""
     return (seen.standard_error or 0.0) ** 2 * _size(seen, usual)
-

@@ -37,7 +37,9 @@ class Numeric:
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low <= self.high):
-            raise UsageError(f"{self.name!r} needs finite bounds, low <= high; got {self.low} and {self.high}.")
+            raise UsageError(
+                f"{self.name!r} needs finite bounds, low <= high; got {self.low} and {self.high}."
+            )
         if self.log and self.low <= 0:
             raise UsageError(f"{self.name!r} is on a log scale, so low must be above 0; got {self.low}.")
         if self.step is not None and self.step <= 0:

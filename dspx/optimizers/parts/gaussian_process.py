@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 _LEAST_NOISE = 1e-6
-_MOST_FITTED = 150
+_MOST_FITTED = 100
 """The kernel is chosen on so many observations; the posterior is exact on all of them."""
 _SWEEPS = 3
 
@@ -48,11 +48,12 @@ class Kernel:
     """Variance of a score beyond its own standard error."""
 
     def __call__(self, parts: Sequence[Array], categories: Sequence[bool]) -> Array:
-        """The covariances, from each dimension's distances (`distances`)."""
-        total, joint = 0.0, self.product
-        for part, category, weight, length in zip(
-            parts, categories, self.weights, self.lengths, strict=True
-        ):
+        """The covariances, from each dimension's distances (`distances`); one dimension at least."""
+        import numpy as np
+
+        total = np.zeros_like(parts[0])
+        joint = np.full_like(parts[0], self.product)
+        for part, category, weight, length in zip(parts, categories, self.weights, self.lengths, strict=True):
             if category:
                 total = total + weight * part
                 joint = joint * (length + (1 - length) * part)
@@ -98,7 +99,8 @@ class Posterior:
     variances: Array
     centre: float
     scale: float
-    _factor: Array
+    _inverse: Array
+    """Of the Cholesky factor: with it the many predictions are products."""
     _weights: Array
 
     def predict(self, points: Array) -> tuple[Array, Array]:
@@ -107,8 +109,8 @@ class Posterior:
 
         across = self.kernel(distances(points, self.points, self.categories), self.categories)
         mean = across @ self._weights
-        solved = np.linalg.solve(self._factor, across.T)
-        variance = np.maximum(self.kernel.variance - (solved * solved).sum(axis=0), 1e-12)
+        solved = across @ self._inverse.T
+        variance = np.maximum(self.kernel.variance - (solved * solved).sum(axis=1), 1e-12)
         return self.centre + self.scale * mean, self.scale**2 * variance
 
     def given(self, points: Array, scores: Array, variances: Array) -> Posterior:
@@ -160,8 +162,9 @@ def _posterior(
 
     covariance = kernel(distances(points, points, categories), categories)
     factor = cholesky(covariance + np.diag(variances / scale**2 + kernel.noise))
-    weights = np.linalg.solve(factor.T, np.linalg.solve(factor, (scores - centre) / scale))
-    return Posterior(kernel, categories, points, scores, variances, centre, scale, factor, weights)
+    inverse = np.linalg.solve(factor, np.eye(len(factor)))
+    weights = inverse.T @ (inverse @ ((scores - centre) / scale))
+    return Posterior(kernel, categories, points, scores, variances, centre, scale, inverse, weights)
 
 
 def cholesky(matrix: Array) -> Array:
@@ -211,7 +214,7 @@ def _ascend(kernel: Kernel, worth: Callable[[Kernel], float], categories: tuple[
         before = kernel
         for variants in _moves(categories):
             for changed in variants(kernel):
-                found = worth(changed)
+                found = worth(changed) if changed != kernel else best
                 if found > best + 1e-9:
                     best, kernel = found, changed
         if kernel == before:
@@ -244,12 +247,20 @@ def _with(values: tuple[float, ...], index: int, value: float) -> tuple[float, .
 
 
 def log_likelihood(covariance: Array, scores: Array, variances: Array) -> float:
-    """How likely the scores are, but for a constant, if the true ones have this covariance."""
+    """How likely the scores are, but for a constant, if the true ones have this covariance.
+
+    The scores ride along as one more row, which the factorization turns into what solving for them would give.
+    """
     import numpy as np
 
-    factor = cholesky(covariance + np.diag(variances))
-    solved = np.linalg.solve(factor, scores)
-    return float(-0.5 * solved @ solved - np.log(np.diagonal(factor)).sum())
+    n = len(scores)
+    bordered = np.empty((n + 1, n + 1))
+    bordered[:n, :n] = covariance + np.diag(variances)
+    bordered[n, :n] = bordered[:n, n] = scores
+    bordered[n, n] = 1 + 2 * float(scores @ scores) / max(_LEAST_NOISE, float(variances.min()))
+    factor = cholesky(bordered)
+    solved = factor[n, :n]
+    return float(-0.5 * solved @ solved - np.log(np.diagonal(factor)[:n]).sum())
 
 
 def log_prior(kernel: Kernel, categories: Sequence[bool]) -> float:
