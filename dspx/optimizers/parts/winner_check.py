@@ -1,0 +1,145 @@
+"""Whether the winner of a selection is really better: its gain over the baseline, corrected for its having won.
+
+The best of 20 equal candidates on 100 examples looks 9 points better than it is. Measured on examples that it was
+not chosen by, its gain is what it seems. Where there are none, the interval here allows for the choice.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dspx.evaluate import stats
+from dspx.optimizers.parts.racing import Scores, as_table, standard_error
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+_FLIPS = 4_000
+_RESAMPLES = 1_000
+_FEWEST = 2
+
+
+@dataclass(frozen=True, slots=True)
+class WinnerCheck:
+    """How much better the winner is than the baseline, in units of the scores."""
+
+    gain: float
+    """The mean difference as measured."""
+    expected: float
+    """What to expect on fresh examples of a winner chosen so. Equal to `gain` where it was not chosen by these."""
+    ci95: tuple[float, float] | None
+    """Where the true gain lies. Of equal candidates, the winner's interval excludes zero in 5 % of selections
+    at most. None where fewer than two examples tell nothing."""
+    p_not_better: float
+    """How often a selection among candidates no better than the baseline would yield a winner as good as this."""
+    n: int
+    chosen_by_these: bool
+
+    @property
+    def within_noise(self) -> bool:
+        return self.ci95 is None or self.ci95[0] <= 0
+
+
+def check_on_fresh(baseline: Sequence[float], winner: Sequence[float], seed: int = 0) -> WinnerCheck:
+    """From scores, paired by example, that the winner was not chosen by: a plain paired comparison."""
+    differences = [after - before for before, after in zip(baseline, winner, strict=True)]
+    if not differences:
+        return WinnerCheck(0.0, 0.0, None, 0.5, 0, False)
+    found = stats.paired(differences, seed)
+    half = found.p_value / 2
+    one_sided = 0.5 if found.difference == 0 else half if found.difference > 0 else 1 - half
+    return WinnerCheck(
+        found.difference, found.difference, found.ci95, one_sided, len(differences), chosen_by_these=False
+    )
+
+
+def check_where_chosen(scores: Scores, winner: int, baseline: int = 0, seed: int = 0) -> WinnerCheck:
+    """From the very scores that the winner was chosen by: a row for each candidate that had a chance, None where
+    it was not run.
+
+    The lower limit is Dunnett's idea: it is as far below the gain as the luckiest of all candidates might be above
+    its own true gain, found by flipping the signs of an example's differences, all together (Romano and Wolf 2005).
+    Upwards nothing is corrected, for being chosen only ever flatters.
+    """
+    import numpy as np
+
+    table = as_table(scores)
+    if winner == baseline:
+        return WinnerCheck(0.0, 0.0, None, 0.5, len(table[0]), chosen_by_these=True)
+    differences = table - table[baseline]
+    known = differences == differences
+    n = int(known[winner].sum())
+    if n < _FEWEST:
+        return WinnerCheck(0.0, 0.0, None, 0.5, n, chosen_by_these=True)
+    filled = np.where(known, differences, 0.0)
+    gain = float(filled[winner].sum()) / n
+    luck = _luckiest(filled, known, seed)
+    seen = float(_against_itself(filled.sum(axis=1), filled, known)[winner])
+    error = standard_error(filled[winner][known[winner]])
+    span = float(np.nanmax(table) - np.nanmin(table))
+    low = gain - _as_t(float(np.quantile(luck, 0.975)), n) * error
+    high = gain + stats.student_t(0.975, n + 1) * error
+    return WinnerCheck(
+        gain=gain,
+        expected=_expected(table, baseline, seed),
+        ci95=(max(-span, low), min(span, high)),
+        p_not_better=float((np.count_nonzero(luck >= seen - 1e-9) + 1) / (len(luck) + 1)),
+        n=n,
+        chosen_by_these=True,
+    )
+
+
+def _luckiest(filled: Array, known: Array, seed: int) -> Array:
+    """For each draw of signs, the largest total of any candidate, measured against its own differences."""
+    import numpy as np
+
+    signs = np.random.default_rng(seed).integers(0, 2, size=(_FLIPS, filled.shape[1])) * 2.0 - 1.0
+    return _against_itself(signs @ filled.T, filled, known).max(axis=1)
+
+
+def _against_itself(totals: Array, filled: Array, known: Array) -> Array:
+    """Totals as shares of the most that these differences could give: 1 where all are equal and of one sign.
+
+    It grows with Student's t, and flipping signs leaves the divisor as it is.
+    """
+    import numpy as np
+
+    most = np.sqrt(known.sum(axis=1) * (filled * filled).sum(axis=1))
+    return totals / np.where(most > 0, most, 1.0)
+
+
+def _as_t(share: float, n: int) -> float:
+    """Student's t of differences whose total is this share of the most it could be."""
+    return math.inf if share >= 1 - 1e-9 else math.sqrt(n - 1) * share / math.sqrt(1 - share * share)
+
+
+def _expected(table: Array, baseline: int, seed: int) -> float:
+    """The gain that a winner chosen on some examples has on others, on average over bootstrap samples.
+
+    (Tsamardinos, Greasidou and Borboudakis 2018, "bootstrap bias corrected".)
+    """
+    import numpy as np
+
+    known = table == table
+    filled = np.where(known, table, 0.0)
+    n = table.shape[1]
+    counts = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=_RESAMPLES).astype(np.float64)
+    inside = _weighted_means(counts, filled, known)
+    winners = np.where(np.isnan(inside), -np.inf, inside).argmax(axis=1)
+    both = known & known[baseline]
+    outside = _weighted_means((counts == 0).astype(np.float64), filled - filled[baseline], both)
+    gains = outside[np.arange(len(winners)), winners]
+    return float(np.nanmean(gains)) if np.isfinite(gains).any() else 0.0
+
+
+def _weighted_means(weights: Array, filled: Array, known: Array) -> Array:
+    """Per row of weights the mean of each candidate over the examples it ran; NaN where it ran none of them."""
+    import numpy as np
+
+    total = weights @ known.T.astype(np.float64)
+    return np.where(total > 0, (weights @ np.where(known, filled, 0.0).T) / np.maximum(total, 1e-300), np.nan)
