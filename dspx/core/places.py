@@ -118,17 +118,14 @@ def with_value(owner: Any, steps: list[Any], value: Any) -> Any:
     """A copy of `owner` in which one thing is another; what lies on the way is copied, all else is shared."""
     step, *rest = steps
     inner = with_value(_inside(owner, step), rest, value) if rest else value
-    if isinstance(step, tuple):
-        if dataclasses.is_dataclass(owner) and type(owner).__dataclass_params__.frozen:  # type: ignore[attr-defined]
-            return dataclasses.replace(owner, **{step[0]: inner})  # type: ignore[type-var]
-        new = _shallow(owner)
-        setattr(new, step[0], inner)
-        return new
-    if isinstance(owner, tuple):
-        return (*owner[:step], inner, *owner[step:][1:])
-    new = copy.copy(owner)
-    new[step] = inner
-    return new
+    return _changed(owner, step, inner) or _put(_shallow(owner), step, inner)
+
+
+def put_value(owner: Any, steps: list[Any], value: Any) -> Any:
+    """`owner` with one thing changed in place; a tuple or a frozen dataclass on the way gives way to another."""
+    step, *rest = steps
+    inner = put_value(_inside(owner, step), rest, value) if rest else value
+    return _changed(owner, step, inner) or _put(owner, step, inner)
 
 
 # ---------------------------------------------------------------- inside
@@ -210,6 +207,30 @@ def _unknown(program: Any, path: str) -> str:
 
 def _inside(owner: Any, step: Any) -> Any:
     return getattr(owner, step[0]) if isinstance(step, tuple) else owner[step]
+
+
+def _put(owner: Any, step: Any, value: Any) -> Any:
+    if isinstance(step, tuple):
+        setattr(owner, step[0], value)
+    else:
+        owner[step] = value
+    return owner
+
+
+def _changed(owner: Any, step: Any, value: Any) -> Any:
+    """Another tuple, or another frozen dataclass; None for what can be changed itself."""
+    if isinstance(owner, tuple) and not isinstance(step, tuple):
+        place = step % len(owner)
+        return (*owner[:place], value, *owner[place + 1 :])
+    if _is_frozen(owner):
+        frozen: Any = owner
+        return dataclasses.replace(frozen, **{step[0]: value})
+    return None
+
+
+def _is_frozen(owner: Any) -> bool:
+    parameters = getattr(owner, "__dataclass_params__", None)
+    return parameters is not None and parameters.frozen
 
 
 def _path(steps: list[Any]) -> str:

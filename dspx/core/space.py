@@ -23,7 +23,7 @@ from typing import Any
 
 from dspx.core import tree
 from dspx.core.candidate import Bindings, Candidate, LeafValues, bound, candidate_of, install_leaf
-from dspx.core.places import ROOT, Place, Plan, module_at, owner_of, places, with_value
+from dspx.core.places import ROOT, Place, Plan, module_at, owner_of, places, put_value, with_value
 from dspx.core.swap import Swap, swap_at
 from dspx.core.variable import Choice, Demos, Derived, Text, Variable
 from dspx.errors import ConfigurationError, UnsatisfiableSpace, UsageError
@@ -83,7 +83,9 @@ class Space:
         """A value for every variable that can be set: the defaults, and the program's own instructions and demos."""
         own = candidate_of(self.program).values
         return {
-            name: variable.check(own[name]) if _is_of_leaf(variable, name) else variable.default
+            name: variable.check(own[name])
+            if name in own and _is_of_leaf(variable, name)
+            else variable.default
             for name, variable in self.variables.items()
             if not isinstance(variable, Derived)
         }
@@ -184,11 +186,16 @@ class Space:
         values: dict[int, LeafValues] = {}
         leaves = dict(self.program.named_predictors())
         for name in plan.leaves:
-            values[id(leaves[name])] = _unless_own(leaves[name], plan.of_leaf(name))
+            leaf = _leaf(leaves, name)
+            values[id(leaf)] = _unless_own(leaf, plan.of_leaf(name))
         for path, option in plan.swaps.items():
             swap = self._swaps[path]
             if swap.is_own(option):
                 continue
+            if module_at(self.program, path) is not swap.module:
+                raise UsageError(
+                    f"Another module was installed at {path!r}: make a new space of the program."
+                )
             replacement = self._replacements[path, option]
             for leaf, carried in swap.values_for(replacement, plan.of_leaf, swap.leaves):
                 values[id(leaf)] = carried
@@ -423,7 +430,7 @@ class Space:
         for leaf, values in written:
             install_leaf(leaf, values)
         for path, value in plan.knobs.items():
-            tree.set_part(program, path, value)
+            put_value(program, tree.steps_of(path), value)
         for path, module in rebuilt.items():
             tree.set_part(program, path, module)
         return program
@@ -466,7 +473,8 @@ def _unless_own(leaf: Any, values: LeafValues) -> LeafValues:
 def _leaf(leaves: Mapping[str, Any], name: str) -> Any:
     if name not in leaves:
         raise UsageError(
-            f"This program has no leaf {name!r}, which the space has; its leaves are {list(leaves)}."
+            f"This program has no leaf {name!r}, which the space has; its leaves are {list(leaves)}. "
+            "Where another class was installed, make a new space of the program."
         )
     return leaves[name]
 

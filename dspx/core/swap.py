@@ -40,9 +40,9 @@ class Swap:
             made = option(self.signature)
         except Exception as error:  # whatever a class that needs more says
             raise ConfigurationError(
-                f"{name} cannot stand for {self.path!r}, because it cannot be made of "
-                f"{self.signature.signature!r} alone ({error}). Give a function of the signature instead: "
-                f"{{{name!r}: lambda signature: {name}(signature, …)}}."
+                f"{name} cannot stand for {self.path!r}: it cannot be made of "
+                f"{self.signature.signature!r} alone ({error}). For a class that needs more than a signature, give a "
+                "function: {'react': lambda signature: dspx.ReAct(signature, tools=…)}."
             ) from error
         if not isinstance(made, Module):
             raise ConfigurationError(

@@ -189,11 +189,14 @@ class Float(Variable):
         return _clipped(self.low + place * (self.high - self.low), self.low, self.high)
 
     def mutate(self, value: float, rng: Random) -> float:
-        """A Gaussian step of 15 % of the range; on a grid, at least one step of it."""
-        move = rng.gauss(0.0, _MUTATION)
+        """A Gaussian step of 15 % of the range, thrown back at its ends; on a grid, at least one step of it."""
         if self.log:
-            return _clipped(value * (self.high / self.low) ** move, self.low, self.high)
-        moved = _clipped(value + move * (self.high - self.low), self.low, self.high)
+            place = math.log(value / self.low) / (math.log(self.high / self.low) or 1.0)
+            place = _reflected(place + rng.gauss(0.0, _MUTATION))
+            return _clipped(self.low * (self.high / self.low) ** place, self.low, self.high)
+        place = (value - self.low) / ((self.high - self.low) or 1.0)
+        place = _reflected(place + rng.gauss(0.0, _MUTATION))
+        moved = _clipped(self.low + place * (self.high - self.low), self.low, self.high)
         if self.step is None:
             return moved
         here = round((value - self.low) / self.step)
@@ -627,6 +630,12 @@ def _is_integer(value: Any) -> bool:
 
 def _clipped(number: float, low: float, high: float) -> float:
     return min(max(number, low), high)
+
+
+def _reflected(place: float) -> float:
+    """A place beyond 0 or 1 as far inside."""
+    place = abs(place) % 2.0
+    return 2.0 - place if place > 1.0 else place
 
 
 def _beside(index: int, last: int, rng: Random) -> int:
