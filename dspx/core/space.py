@@ -103,6 +103,10 @@ class Space:
             )
         return complete
 
+    def allows(self, values: Values) -> bool:
+        """Whether `validate` would find nothing wrong."""
+        return not self._examined(_mapping(values))[1]
+
     def candidate(self, values: Values | None = None) -> Candidate:
         """A checked candidate with a value for every variable; `values` may come from a candidate's JSON."""
         complete = self.validate(values or {})
@@ -136,7 +140,7 @@ class Space:
     def mutate(self, values: Values, rng: Random, max_tries: int = 1000) -> dict[str, Any]:
         """The same values with one number or choice moved: see `Variable.mutate`."""
         before = {**self.defaults(), **_mapping(values)}
-        movable = [one for one in self.searched.values() if one.cardinality > 1]
+        movable = [one for one in self.variables.values() if one.mutable]
         if not movable:
             raise UnsatisfiableSpace(f"The space {self.name!r} has no number or choice that could be moved.")
 
@@ -146,7 +150,7 @@ class Space:
 
         return self._first((moved() for _ in range(max_tries)), before)
 
-    def coverage(self, count: int, rng: Random | None = None, max_tries: int = 1000) -> list[dict[str, Any]]:
+    def cover(self, count: int, rng: Random | None = None, max_tries: int = 1000) -> list[dict[str, Any]]:
         """Configurations that spread evenly over the space: a Halton sequence, shifted at random with an `rng`.
 
         `UnsatisfiableSpace` when `max_tries` points in a row do not fit.

@@ -102,6 +102,11 @@ class Variable(_WithDefault):
         """How many values there are to search: infinity for a continuous range."""
         return 1
 
+    @property
+    def mutable(self) -> bool:
+        """Whether `mutate` gives another value."""
+        return self.dimension is not None and self.cardinality > 1
+
     def at(self, place: float) -> Any:
         """The value at a place from 0 to 1 (1 excluded): equal stretches are equally likely values."""
         return self.default

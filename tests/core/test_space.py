@@ -260,7 +260,7 @@ def test_a_space_without_solutions_says_which_constraint_is_in_the_way():
     for attempt in (
         lambda: space.sample(Random(0), max_tries=20),
         lambda: space.mutate({}, Random(0), max_tries=20),
-        lambda: space.coverage(1, max_tries=20),
+        lambda: space.cover(1, max_tries=20),
     ):
         with pytest.raises(UnsatisfiableSpace, match=r"None of 20 .*constraint 2 does not hold \(20 times\)"):
             attempt()
@@ -299,11 +299,11 @@ def test_coverage_spreads_over_the_range():
         [dspx.Float("a", 0, 1, 0).bind("search.k"), dspx.Choice("b", "xyz").bind("options['polite']")],
     )
     for rng in (None, Random(3)):
-        points = space.coverage(18, rng)
+        points = space.cover(18, rng)
         for third in range(3):
             assert sum(third / 3 <= point["a"] < (third + 1) / 3 for point in points) in (5, 6, 7)
         assert {key: sum(p["b"] == key for p in points) for key in "xyz"} == {"x": 6, "y": 6, "z": 6}
-    for point in SPACE.coverage(20):
+    for point in SPACE.cover(20):
         SPACE.validate(point)
 
 
