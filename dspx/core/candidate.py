@@ -10,12 +10,13 @@ Binding copies nothing and changes nothing: hundreds of candidates run at once o
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from dspx.core.calls import entrance, stepped
 from dspx.core.example import Example
 from dspx.errors import UsageError
 from dspx.runtime.scope import Scoped
@@ -28,7 +29,8 @@ DEMOS = ".demos"
 class LeafValues:
     """What one leaf uses instead of its own; None keeps its own. `config` is laid over its own.
 
-    `replacement` is a module that answers in place of this one. Modules that are no leaves may have one too.
+    Modules that are no leaves may have a `replacement`, too: another module that answers in place of this one. Or a
+    `variant`: this module with other attributes.
     """
 
     instructions: str | None = None
@@ -37,6 +39,7 @@ class LeafValues:
     adapter: Any = None
     config: Mapping[str, Any] | None = None
     replacement: Any = None
+    variant: Any = None
 
 
 Bindings = Mapping[int, Any]
@@ -46,11 +49,17 @@ bound: Scoped[Bindings | None] = Scoped("dspx_bound_values", None)
 """`with bound.using({id(program.answer): LeafValues(instructions="…")}): program(…)`."""
 
 
-def replacement_of(values: Bindings, module: Any, callers: Sequence[Any]) -> Any:
-    """What is bound to answer in place of `module`; None where nothing is, or where it is that which asks."""
+def in_place_of(
+    values: Bindings, module: Any, callers: Sequence[Any]
+) -> Callable[..., Awaitable[Any]] | None:
+    """What to await where `module` is called; None for the module itself, as where its replacement calls it."""
     mine = values.get(id(module))
-    other = None if mine is None else mine.replacement
-    return None if other is None or any(caller is other for caller in callers) else other
+    if mine is None:
+        return None
+    if mine.variant is not None:
+        return stepped(mine.variant)  # what a subclass overrides of the call has run already
+    other = mine.replacement
+    return None if other is None or any(caller is other for caller in callers) else entrance(other)
 
 
 def leaves_in_force(program: Any) -> list[tuple[str, Any]]:

@@ -206,7 +206,7 @@ class Space:
             before = values.get(id(swap.module), LeafValues())
             values[id(swap.module)] = replace(before, replacement=replacement)
         for owner, holder in self._holders(plan):
-            values.setdefault(id(owner), LeafValues(replacement=holder))  # unless another class stands there
+            values.setdefault(id(owner), LeafValues(variant=holder))  # unless another class stands there
         return values
 
     @contextmanager

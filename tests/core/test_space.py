@@ -530,6 +530,21 @@ def test_users_subclasses_that_override_the_call_run_it_once():
     assert str(lm.requests[-1].messages).count("QUERY 0") == 3
 
 
+def test_a_module_that_is_called_from_inside_its_own_call_has_its_values_there_too():
+    class Count(dspx.Module):
+        def __init__(self):
+            self.step = 1
+            self.down = Holder(self)
+
+        def forward(self, left):
+            return self.step if left <= self.step else self.step + self.down(left=left - self.step)
+
+    program = Count()
+    space = dspx.Space(program, [dspx.Integer("step", 1, 9, 3).bind("step")])
+    with space.using():
+        assert program(left=9) == 9
+
+
 def test_installing_is_repeatable_and_goes_back():
     program = Answer()
     space = everything(program)
