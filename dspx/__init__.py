@@ -28,6 +28,7 @@ from dspx.core.usage import track_usage
 from dspx.errors import (
     AdapterParseError,
     BudgetExhausted,
+    ConfigurationError,
     ContextWindowExceededError,
     DSPxError,
     DSPyError,
@@ -55,6 +56,7 @@ from dspx.errors import (
     SearchDiverged,
     SignatureError,
     StateError,
+    UnsatisfiableSpace,
     UsageError,
     is_retryable_lm_error,
 )
@@ -83,6 +85,18 @@ if TYPE_CHECKING:
     from dspx.content.image import Image as Image
     from dspx.content.reasoning import Reasoning as Reasoning
     from dspx.core.budget import Budget as Budget
+    from dspx.core.candidate import Candidate as Candidate
+    from dspx.core.space import Space as Space
+    from dspx.core.variable import Bool as Bool
+    from dspx.core.variable import Choice as Choice
+    from dspx.core.variable import Demos as Demos
+    from dspx.core.variable import Derived as Derived
+    from dspx.core.variable import Embedding as Embedding
+    from dspx.core.variable import Float as Float
+    from dspx.core.variable import Integer as Integer
+    from dspx.core.variable import Probability as Probability
+    from dspx.core.variable import Tensor as Tensor
+    from dspx.core.variable import Text as Text
     from dspx.evaluate.compare import Comparison as Comparison
     from dspx.evaluate.compare import acompare as acompare
     from dspx.evaluate.compare import compare as compare
@@ -150,6 +164,20 @@ _LAZY: dict[str, tuple[str, ...]] = {
     "dspx.content.image": ("Image",),
     "dspx.content.reasoning": ("Reasoning",),
     "dspx.core.budget": ("Budget",),
+    "dspx.core.candidate": ("Candidate",),
+    "dspx.core.space": ("Space",),
+    "dspx.core.variable": (
+        "Bool",
+        "Choice",
+        "Demos",
+        "Derived",
+        "Embedding",
+        "Float",
+        "Integer",
+        "Probability",
+        "Tensor",
+        "Text",
+    ),
     "dspx.evaluate.compare": ("Comparison", "acompare", "compare"),
     "dspx.evaluate.evaluate": ("Evaluate",),
     "dspx.evaluate.result": ("EvaluationResult",),
@@ -230,29 +258,37 @@ __all__ = [
     "Budget",
     "BudgetExhausted",
     "COPRO",
+    "Bool",
     "Candidate",
     "ChainOfThought",
     "ChatAdapter",
+    "Choice",
     "Citations",
     "Code",
     "Comparison",
     "Completions",
+    "ConfigurationError",
     "ContextWindowExceededError",
     "DSPxError",
     "DSPyError",
+    "Demos",
+    "Derived",
     "Document",
     "Embedder",
     "Ensemble",
+    "Embedding",
     "Evaluate",
     "EvaluationError",
     "EvaluationResult",
     "Example",
     "File",
     "GEPA",
+    "Float",
     "History",
     "Image",
     "InferRules",
     "InputField",
+    "Integer",
     "JSONAdapter",
     "KNN",
     "KNNFewShot",
@@ -287,6 +323,7 @@ __all__ = [
     "Parameter",
     "Predict",
     "Prediction",
+    "Probability",
     "Reasoning",
     "Refine",
     "Report",
@@ -295,11 +332,15 @@ __all__ = [
     "Signature",
     "SignatureError",
     "SignatureMeta",
+    "Space",
     "StateError",
     "Teleprompter",
     "TemplateAdapter",
+    "Tensor",
+    "Text",
     "TwoStepAdapter",
     "Type",
+    "UnsatisfiableSpace",
     "UsageError",
     "XMLAdapter",
     "__version__",

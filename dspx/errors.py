@@ -3,7 +3,9 @@
 DSPxError (alias DSPyError)
 ├── UsageError (also ValueError)     the program as written cannot work; the message says what to write
 │   ├── SignatureError
-│   └── StateError                   a saved program does not fit this one
+│   ├── StateError                   a saved program does not fit this one
+│   ├── ConfigurationError           values or a path do not fit a space; .problems
+│   └── UnsatisfiableSpace           no configuration was found that meets a space's constraints
 ├── LMError                          .retryable .retry_after .status .request_id .model .provider .code
 │   ├── LMTransportError             no answer arrived: refused, reset, broken off     (retryable)
 │   ├── LMLockTimeoutError  LMCollectionLimitError
@@ -75,6 +77,18 @@ class SignatureError(UsageError):
 
 class StateError(UsageError):
     """A saved program does not fit the program that loads it."""
+
+
+class ConfigurationError(UsageError):
+    """Values, or a variable, do not fit a space or its program. `problems` lists all of them."""
+
+    def __init__(self, message: str = "", *, problems: Iterable[str] = (), **details: Any) -> None:
+        self.problems = list(problems) or [message]
+        super().__init__(message or "\n".join(self.problems), **details)
+
+
+class UnsatisfiableSpace(UsageError):
+    """No configuration was found that meets the constraints of a space."""
 
 
 # ---------------------------------------------------------------- language models

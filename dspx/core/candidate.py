@@ -10,12 +10,13 @@ Binding copies nothing and changes nothing: hundreds of candidates run at once o
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from dspx.core.calls import entrance, stepped
 from dspx.core.example import Example
 from dspx.errors import UsageError
 from dspx.runtime.scope import Scoped
@@ -26,20 +27,50 @@ DEMOS = ".demos"
 
 @dataclass(frozen=True, slots=True)
 class LeafValues:
-    """What one leaf uses instead of its own; None keeps its own. `config` is laid over its own."""
+    """What one leaf uses instead of its own; None keeps its own. `config` is laid over its own.
+
+    Modules that are no leaves may have a `replacement`, too: another module that answers in place of this one. Or a
+    `variant`: this module with other attributes.
+    """
 
     instructions: str | None = None
     demos: Sequence[Any] | None = None
     lm: Any = None
     adapter: Any = None
     config: Mapping[str, Any] | None = None
+    replacement: Any = None
+    variant: Any = None
 
 
 Bindings = Mapping[int, Any]
-"""By `id(leaf)`: `LeafValues` for what asks a language model."""
+"""By `id(leaf)` or `id(module)`: `LeafValues`."""
 
 bound: Scoped[Bindings | None] = Scoped("dspx_bound_values", None)
 """`with bound.using({id(program.answer): LeafValues(instructions="…")}): program(…)`."""
+
+
+def in_place_of(
+    values: Bindings, module: Any, callers: Sequence[Any]
+) -> Callable[..., Awaitable[Any]] | None:
+    """What to await where `module` is called; None for the module itself, as where its replacement calls it."""
+    mine = values.get(id(module))
+    if mine is None:
+        return None
+    if mine.variant is not None:
+        return stepped(mine.variant)  # what a subclass overrides of the call has run already
+    other = mine.replacement
+    return None if other is None or any(caller is other for caller in callers) else entrance(other)
+
+
+def leaves_in_force(program: Any) -> list[tuple[str, Any]]:
+    """The program's leaves by name, and those of the modules that are bound in place of others, nameless."""
+    leaves: list[tuple[str, Any]] = program.named_predictors()
+    others = [one.replacement for one in (bound.get() or {}).values() if one.replacement is not None]
+    if not others:
+        return leaves
+    seen = {id(leaf) for _, leaf in leaves}
+    extra = {id(leaf): leaf for other in others for leaf in other.predictors() if id(leaf) not in seen}
+    return [*leaves, *(("", leaf) for leaf in extra.values())]
 
 
 class Candidate:
@@ -47,9 +78,13 @@ class Candidate:
 
     Every leaf has `"<leaf>.instructions"` (text) and `"<leaf>.demos"` (examples); a space adds others.
     Candidates are values: edits return new ones, equal content is equal and has an equal `hash`.
+
+    Args:
+        space: the `dspx.Space` that knows the other variables, as `space.candidate(values)` gives it.
     """
 
-    def __init__(self, values: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, values: Mapping[str, Any] | None = None, space: Any = None) -> None:
+        self.space = space
         self.values: Mapping[str, Any] = {
             name: tuple(value) if name.endswith(DEMOS) else value for name, value in (values or {}).items()
         }
@@ -96,7 +131,7 @@ class Candidate:
 
     def with_values(self, values: Mapping[str, Any]) -> Candidate:
         """A candidate in which these variables have these values."""
-        return Candidate({**self.values, **values})
+        return Candidate({**self.values, **values}, self.space)
 
     def with_instructions(self, instructions: Mapping[str, str]) -> Candidate:
         """A candidate in which these leaves have these instructions."""
@@ -132,6 +167,8 @@ class Candidate:
 
     def bindings(self, program: Any) -> Bindings:
         """What to bind for a rollout of `program`. `UsageError` for a leaf or a variable that it has not."""
+        if self.space is not None:
+            return self.space.on(program).bindings(self)
         leaves = dict(program.named_predictors())
         values: dict[int, LeafValues] = {}
         for name, value in self.values.items():
@@ -147,13 +184,28 @@ class Candidate:
             yield
 
     def install(self, program: Any) -> None:
-        """Write the values into the program's leaves. Everything is looked up before anything is changed."""
+        """Write the values into the program. Everything is looked up before anything is changed."""
+        if self.space is not None:
+            self.space.install(program, self)
+            return
         leaves = dict(program.named_predictors())
         for leaf, part, value in [(*_split(name, leaves), value) for name, value in self.values.items()]:
-            if part == "demos":
-                leaf.demos = list(value)
-            elif value != leaf.signature.instructions:
-                leaf.signature = leaf.signature.with_instructions(value)
+            install_leaf(leaf, LeafValues(**{part: value}))
+
+
+def install_leaf(leaf: Any, values: LeafValues) -> None:
+    """Write values into a leaf for good."""
+    if values.demos is not None:
+        leaf.demos = list(values.demos)
+    if values.instructions is not None and values.instructions != leaf.signature.instructions:
+        leaf.signature = leaf.signature.with_instructions(values.instructions)
+    if values.lm is not None:
+        leaf.lm = values.lm
+    if values.adapter is not None:
+        leaf.adapter = values.adapter
+    if values.config:
+        leaf.config = {**leaf.config, **values.config}
+        leaf.tuned = {**leaf.tuned, **values.config}
 
 
 def candidate_of(program: Any) -> Candidate:

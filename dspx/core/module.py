@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from dspx.core import state as program_state
 from dspx.core import tree
 from dspx.core.calls import entrance, stepped
-from dspx.core.candidate import Candidate, candidate_of
+from dspx.core.candidate import Candidate, bound, candidate_of, in_place_of
 from dspx.core.events import aobserve
 from dspx.core.prediction import Prediction
 from dspx.core.ring import Ring
@@ -97,6 +97,9 @@ class Module(metaclass=ProgramMeta):
 
     async def acall(self, *args: Any, **kwargs: Any) -> Any:
         """The same call for async code: `await program.acall(question=…)`."""
+        values = bound.get()
+        if values is not None and (other := in_place_of(values, self, callers.get())) is not None:
+            return await other(*args, **kwargs)
         token = callers.set((*callers.get(), self))
         try:
             if snapshot()["track_usage"] and current_tracker() is None:
@@ -277,7 +280,10 @@ class Module(metaclass=ProgramMeta):
         return candidate_of(self)
 
     def install(self, candidate: Candidate) -> Self:
-        """Take over a candidate's values for good. For one call, `with candidate.using(program): …`."""
+        """Take over a candidate's values for good. For one call, `with candidate.using(program): …`.
+
+        A candidate of a space brings what its variables are bound to: `space.install(program, candidate)`.
+        """
         candidate.install(self)
         return self
 

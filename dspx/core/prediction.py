@@ -18,12 +18,13 @@ class Prediction(Example):
     that the call used, by model, where usage was tracked.
     """
 
-    __slots__ = ("_answered_by", "_asked_again", "_completions", "_lm_usage")
+    __slots__ = ("_answered_by", "_asked_again", "_completions", "_configuration", "_lm_usage")
 
     _completions: Completions | None
     _lm_usage: dict[str, Any] | None
     _answered_by: str | None
     _asked_again: str | None
+    _configuration: Mapping[str, Any] | None
 
     def __init__(self, base: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
         put = object.__setattr__
@@ -78,6 +79,13 @@ class Prediction(Example):
 
     def set_reask(self, problem: str | None) -> None:
         object.__setattr__(self, "_asked_again", problem)
+
+    def get_configuration(self) -> Mapping[str, Any] | None:
+        """Which stored configuration this was made under (`{"space": …, "version": …}`): see `store.bind`; else None."""
+        return getattr(self, "_configuration", None)
+
+    def set_configuration(self, configuration: Mapping[str, Any] | None) -> None:
+        object.__setattr__(self, "_configuration", configuration)
 
     def set_lm_usage(self, usage: dict[str, Any]) -> None:
         object.__setattr__(self, "_lm_usage", usage)

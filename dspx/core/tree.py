@@ -86,9 +86,17 @@ def named_sub_modules(
 _PATH = re.compile(r"\.?([A-Za-z_]\w*)|\[(-?\d+)\]|\['((?:[^'\\]|\\.)*)'\]|\[\"((?:[^\"\\]|\\.)*)\"\]")
 
 
+def get_part(root: Any, path: str) -> Any:
+    """What `path` points to. AttributeError, LookupError or TypeError where there is nothing."""
+    part = root
+    for step in steps_of(path):
+        part = getattr(part, step[0]) if isinstance(step, tuple) else part[step]
+    return part
+
+
 def set_part(root: Any, path: str, value: Any) -> None:
     """Put `value` where `path` points: `set_part(program, "hops[0].predict", new)`."""
-    steps = _steps(path)
+    steps = steps_of(path)
     owner = root
     for step in steps[:-1]:
         owner = getattr(owner, step[0]) if isinstance(step, tuple) else owner[step]
@@ -102,7 +110,7 @@ def set_part(root: Any, path: str, value: Any) -> None:
         owner[last] = value
 
 
-def _steps(path: str) -> list[Any]:
+def steps_of(path: str) -> list[Any]:
     """An attribute is a 1-tuple, an index or a key is itself."""
     steps: list[Any] = []
     position = 0

@@ -52,6 +52,11 @@ class ChainOfThought(Module, Generic[P, S_co]):
         extended: Any = ensure_signature(signature).prepend("reasoning", field, type_)
         self.predict: Any = Predict(extended, **config)
 
+    @property
+    def base_signature(self) -> Any:
+        """What is asked, without the reasoning."""
+        return self.predict.signature.delete("reasoning")
+
     async def aforward(self, **kwargs: Any) -> Any:
         return await entrance(self.predict)(**kwargs)
 

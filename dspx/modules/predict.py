@@ -58,6 +58,10 @@ class Predict(Module, Parameter, Generic[P, S_co]):
     signature: type[Signature]
     demos: list[Any]
     lm: Any
+    adapter: Any = None
+    """This leaf's own adapter; else the settings' one."""
+    tuned: Mapping[str, Any] = {}
+    """What of `config` was installed, and so belongs to the state."""
 
     @overload
     def __init__(
@@ -171,7 +175,7 @@ class Predict(Module, Parameter, Generic[P, S_co]):
             config["prediction"] = kwargs.pop("prediction")
         _check_lm(lm)
         _warm_up(config, lm)
-        adapter = mine.adapter or settings["adapter"] or default_adapter()
+        adapter = mine.adapter or self.adapter or settings["adapter"] or default_adapter()
         return _Question(signature, demos, config, lm, adapter)
 
     def _positional(self, args: tuple[Any, ...]) -> str:
@@ -193,7 +197,7 @@ class Predict(Module, Parameter, Generic[P, S_co]):
     def prompt(self, **inputs: Any) -> list[dict[str, Any]]:
         """The exact messages that a call with these inputs sends, without sending them."""
         settings = snapshot()
-        adapter = settings["adapter"] or default_adapter()
+        adapter = self.adapter or settings["adapter"] or default_adapter()
         return adapter.format(self.signature, self.demos, _take_inputs(self.signature, inputs, settings))
 
     def dump_state(self, json_mode: bool = True) -> dict[str, Any]:
@@ -204,6 +208,7 @@ class Predict(Module, Parameter, Generic[P, S_co]):
             "demos": [_dump_demo(demo, json_mode) for demo in self.demos],
             "signature": self.signature.dump_state(),
             "lm": self.lm.dump_state() if self.lm is not None else None,
+            **({"config": dict(self.tuned)} if self.tuned else {}),
         }
 
     def read_state(self, state: Mapping[str, Any], *, allow_unsafe_lm_state: bool = False) -> dict[str, Any]:
@@ -220,6 +225,9 @@ class Predict(Module, Parameter, Generic[P, S_co]):
             "traces": list(state.get("traces", ())),
             "train": list(state.get("train", ())),
             "lm": lm,
+            **(
+                {"config": {**self.config, **tuned}, "tuned": tuned} if (tuned := state.get("config")) else {}
+            ),
         }
 
     def take_state(self, values: Mapping[str, Any]) -> None:

@@ -68,7 +68,8 @@ class Refine(Attempts):
                 adapters[name] = before[id(leaf)].adapter
             else:
                 around = outer.get(id(leaf))
-                adapters[name] = Hinting(str(advice.get(name, _NO_ADVICE)), around and around.adapter)
+                inner = (around and around.adapter) or getattr(leaf, "adapter", None)
+                adapters[name] = Hinting(str(advice.get(name, _NO_ADVICE)), inner)
         return another_rollout(self.module, number, temperature=1.0, adapters=adapters)
 
     async def _advice(self, last: Attempt, kwargs: dict[str, Any]) -> Mapping[str, Any] | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from dspx.core.candidate import LeafValues, bound
+from dspx.core.candidate import LeafValues, bound, leaves_in_force
 from dspx.core.settings import snapshot
 
 _NOTHING = LeafValues()
@@ -25,7 +25,7 @@ def another_rollout(
     >>> with bound.using(another_rollout(program, 1)): program(question="…")
     """
     values = dict(bound.get() or {})
-    for name, leaf in program.named_predictors():
+    for name, leaf in leaves_in_force(program):
         mine = values.get(id(leaf), _NOTHING)
         own: dict[str, Any] = {**getattr(leaf, "config", {}), **(mine.config or {})}
         rollout = _rollout(number, mine.config or {}, own, mine.lm or leaf.lm or snapshot()["lm"])

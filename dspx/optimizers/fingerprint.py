@@ -48,6 +48,8 @@ def of_setting(value: Any) -> Any:
         return {"name": name_of(value), "code": of_code(value)}
     if hasattr(value, "toDict"):
         return _plain(value.toDict())
+    if hasattr(value, "to_json"):  # a space, a variable, a candidate
+        return _plain(value.to_json())
     return _plain(value)
 
 

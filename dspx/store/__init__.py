@@ -9,6 +9,7 @@ from dspx.store.errors import IllegalTransition, LeaseHeld, LeaseLost, RecordNot
 from dspx.store.execution_log import ExecutionLog
 from dspx.store.executions import ExecutionSummary
 from dspx.store.lease import Lease
+from dspx.store.live import InForce, Live
 from dspx.store.records import (
     Ask,
     Configuration,
@@ -31,9 +32,11 @@ __all__ = [
     "ExecutionLog",
     "ExecutionSummary",
     "IllegalTransition",
+    "InForce",
     "Lease",
     "LeaseHeld",
     "LeaseLost",
+    "Live",
     "ProgramVersion",
     "RecordConflict",
     "RecordNotFound",

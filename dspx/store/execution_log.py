@@ -12,6 +12,7 @@ from dspx.runtime import clock
 from dspx.store.executions import Executions
 from dspx.store.records import Execution
 from dspx.store.redaction import Redact, redacted
+from dspx.store.stamp import configuration_in_force, stamp_of
 from dspx.store.trimming import trimmed
 
 _SMALLEST = 2048
@@ -66,13 +67,14 @@ class ExecutionLog:
     ) -> Execution:
         """A running execution, recorded if its trace is among those kept. Give it to `finish`.
 
-        What is returned is whole; what is recorded is without what `redact` says.
+        What is returned is whole; what is recorded is without what `redact` says. Inside a call of
+        `store.bind(…)`, `configuration` is the one that it runs under.
         """
         given = {"program": program, "program_version": version, "session": session, "run": run}
         execution = Execution(
             **self._noted(given, parent),
             parent_id=parent.id if parent is not None else None,
-            configuration=configuration,
+            configuration=configuration_in_force.get() if configuration is None else configuration,
             module=module,
             signature=signature,
             inputs=inputs,
@@ -96,11 +98,15 @@ class ExecutionLog:
         cost: float | None = None,
         route: str | None = None,
     ) -> Execution:
-        """The execution as it ended: failed where there is an `error` (an exception, or JSON), else completed."""
+        """The execution as it ended: failed where there is an `error` (an exception, or JSON), else completed.
+
+        A prediction that says which configuration it was made under (`store.bind(…)`) notes it here.
+        """
         now = clock.time()
         ended = replace(
             execution,
             status="completed" if error is None else "failed",
+            configuration=stamp_of(outputs) if execution.configuration is None else execution.configuration,
             outputs=outputs,
             error=_described(error),
             trace=trace,

@@ -10,6 +10,7 @@ from dspx.store.asks import Asks
 from dspx.store.base import Backend
 from dspx.store.datasets import Datasets
 from dspx.store.executions import Executions
+from dspx.store.live import Live
 from dspx.store.programs import Programs
 from dspx.store.records import Ask, Configuration, Rollout
 from dspx.store.rollouts import Rollouts
@@ -19,6 +20,8 @@ from dspx.store.url import backend_for
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+    from dspx.core.space import Space
 
 
 class Store:
@@ -84,6 +87,16 @@ class Store:
     ) -> Configuration:
         """Change a configuration as a whole: see `Spaces.commit`."""
         return self.spaces.commit(space_id, values, expect_version=expect_version, check=check)
+
+    def bind(
+        self, program: Any, space: Space, space_id: str | None = None, *, every: float | None = None
+    ) -> Live:
+        """`program` under the configuration committed last for `space_id` (the space's name, unless told).
+
+        Call the result in place of the program. It looks for a newer version before each call, or every so many
+        seconds; `commit(values)` on it changes the configuration, with `VersionConflict` where it is stale.
+        """
+        return Live(program, space, self.spaces, space_id or space.name, every)
 
     def lease(
         self,
