@@ -114,6 +114,7 @@ if TYPE_CHECKING:
     from dspx.modules.multi_chain import MultiChainComparison as MultiChainComparison
     from dspx.modules.parallel import Parallel as Parallel
     from dspx.modules.refine import Refine as Refine
+    from dspx.optimizers.beacon import BEACON as BEACON
     from dspx.optimizers.better_together import BetterTogether as BetterTogether
     from dspx.optimizers.bootstrap_few_shot import BootstrapFewShot as BootstrapFewShot
     from dspx.optimizers.bootstrap_optuna import BootstrapFewShotWithOptuna as BootstrapFewShotWithOptuna
@@ -193,6 +194,7 @@ _LAZY: dict[str, tuple[str, ...]] = {
     "dspx.modules.multi_chain": ("MultiChainComparison",),
     "dspx.modules.parallel": ("Parallel",),
     "dspx.modules.refine": ("Refine",),
+    "dspx.optimizers.beacon": ("BEACON",),
     "dspx.optimizers.better_together": ("BetterTogether",),
     "dspx.optimizers.bootstrap_few_shot": ("BootstrapFewShot",),
     "dspx.optimizers.bootstrap_optuna": ("BootstrapFewShotWithOptuna",),
@@ -246,11 +248,13 @@ __all__ = [
     "AdapterParseError",
     "Audio",
     "BAMLAdapter",
+    "BEACON",
     "BaseCallback",
     "BaseLM",
     "BaseModule",
     "BestOfN",
     "BetterTogether",
+    "Bool",
     "BootstrapFewShot",
     "BootstrapFewShotWithOptuna",
     "BootstrapFewShotWithRandomSearch",
@@ -258,7 +262,6 @@ __all__ = [
     "Budget",
     "BudgetExhausted",
     "COPRO",
-    "Bool",
     "Candidate",
     "ChainOfThought",
     "ChatAdapter",
@@ -275,15 +278,15 @@ __all__ = [
     "Derived",
     "Document",
     "Embedder",
-    "Ensemble",
     "Embedding",
+    "Ensemble",
     "Evaluate",
     "EvaluationError",
     "EvaluationResult",
     "Example",
     "File",
-    "GEPA",
     "Float",
+    "GEPA",
     "History",
     "Image",
     "InferRules",

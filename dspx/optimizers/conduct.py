@@ -17,6 +17,7 @@ from dspx.core.progress import start_progress
 from dspx.core.settings import snapshot
 from dspx.errors import BudgetExhausted, EvaluationError, UsageError
 from dspx.optimizers import fingerprint
+from dspx.optimizers.parts.winner_check import check_on_fresh, check_where_chosen
 from dspx.optimizers.report import Gain, Lineage, Report, gain_of
 from dspx.optimizers.runs import RecordedRun, unrecorded
 from dspx.optimizers.study import Study
@@ -149,8 +150,7 @@ class _Conduct:
             return self._gain_where_chosen(winner)
         if study.honest and self.optimizer.checks and self.stopped_by != "interrupted":
             await self._measure(winner)
-        gain = self._gain_on(winner, self._fresh(winner), "examples kept apart from the search")
-        return gain or self._gain_where_chosen(winner)
+        return self._gain_kept_apart(winner) or self._gain_where_chosen(winner)
 
     async def _measure(self, winner: Candidate) -> None:
         try:
@@ -183,12 +183,22 @@ class _Conduct:
             return []
         return Random(study.seed).sample(fresh, min(len(fresh), _MOST_CHECK))
 
-    def _gain_where_chosen(self, winner: Candidate) -> Gain | None:
-        return self._gain_on(winner, self.study.valset, "the examples that it was chosen by")
+    def _gain_kept_apart(self, winner: Candidate) -> Gain | None:
+        pairs = self.study.paired(self.study.baseline, winner, self._fresh(winner))
+        before, after = [a for a, _ in pairs], [b for _, b in pairs]
+        check = check_on_fresh(before, after, self.study.seed)
+        return gain_of(check, before, after, "examples kept apart from the search")
 
-    def _gain_on(self, winner: Candidate, examples: Sequence[Any], on: str) -> Gain | None:
-        pairs = self.study.paired(self.study.baseline, winner, examples)
-        return gain_of([a for a, _ in pairs], [b for _, b in pairs], on, self.study.seed)
+    def _gain_where_chosen(self, winner: Candidate) -> Gain | None:
+        """On the examples that it was chosen by, corrected for that."""
+        study = self.study
+        pairs = study.paired(study.baseline, winner, study.valset)
+        if not pairs:
+            return None
+        hashes, scores = study.table(study.valset)
+        check = check_where_chosen(scores, hashes.index(winner.hash), seed=study.seed)
+        on = "the examples that it was chosen by, with the choice allowed for"
+        return gain_of(check, [a for a, _ in pairs], [b for _, b in pairs], on)
 
     def _overall(self, winner: Candidate) -> float | None:
         """The winner against the student, over all that was measured of both."""

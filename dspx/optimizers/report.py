@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import NormalDist
 from typing import Any
 
 from dspx.core.budget import Spending
 from dspx.core.candidate import Candidate
-from dspx.evaluate import stats
+from dspx.optimizers.parts.winner_check import WinnerCheck
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +16,8 @@ class Gain:
     """How much better the winner is than the student as given, on the same examples; in percentage points."""
 
     points: float
+    expected: float
+    """What to expect on other examples: less than measured where the winner was chosen by these very ones."""
     ci95: tuple[float, float] | None
     """Where the gain would lie on endlessly many examples like these, 95 % sure."""
     p_not_better: float
@@ -36,6 +37,7 @@ class Gain:
     def to_json(self) -> dict[str, Any]:
         return {
             "points": self.points,
+            "expected": self.expected,
             "ci95": list(self.ci95) if self.ci95 else None,
             "p_not_better": self.p_not_better,
             "baseline": self.baseline,
@@ -123,34 +125,21 @@ class Report:
         }
 
 
-def gain_of(baseline: Sequence[float], winner: Sequence[float], on: str, seed: int = 0) -> Gain | None:
+def gain_of(check: WinnerCheck, baseline: Sequence[float], winner: Sequence[float], on: str) -> Gain | None:
     """The gain from scores paired by example; None where there are none."""
     if not baseline:
         return None
-    differences = [after - before for before, after in zip(baseline, winner, strict=True)]
-    found = stats.paired(differences, seed)
-    interval = found.ci95
+    interval = check.ci95
     return Gain(
-        points=round(100 * found.difference, 2),
+        points=round(100 * check.gain, 2),
+        expected=round(100 * check.expected, 2),
         ci95=None if interval is None else (round(100 * interval[0], 2), round(100 * interval[1], 2)),
-        p_not_better=_p_not_better(found.difference, found.p_value),
+        p_not_better=round(check.p_not_better, 6),
         baseline=round(100 * sum(baseline) / len(baseline), 2),
         winner=round(100 * sum(winner) / len(winner), 2),
         n=len(baseline),
         on=on,
     )
-
-
-def normal_probability(z: float) -> float:
-    """How likely a standard normal value lies below `z`."""
-    return NormalDist().cdf(z)
-
-
-def _p_not_better(difference: float, p_value: float) -> float:
-    """One-sided, from the two-sided permutation p-value."""
-    if difference == 0:
-        return 0.5
-    return round(p_value / 2 if difference > 0 else 1 - p_value / 2, 6)
 
 
 def _told(spent: Spending) -> str:

@@ -366,13 +366,8 @@ class _Ascent:
     ) -> Candidate | None:
         """One variable of the space moved a little."""
         space, rng = self.study.space, self.study.rng
-        names = [name for name, variable in space.variables.items() if variable.mutable]
-        if not names:
-            return None
-        name = rng.choice(names)
-        value = space.variables[name].mutate(candidate.get(name, space.defaults().get(name)), rng)
-        changed = {**candidate.values, name: value}
-        return candidate.with_values({name: value}) if space.allows(changed) else None
+        moved = space.mutate(candidate, rng)
+        return candidate.with_values({name: moved[name] for name in space.searched})
 
     def _cover(self) -> None:
         """Spread-out configurations of the space beside the student."""

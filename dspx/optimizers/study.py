@@ -24,6 +24,7 @@ from dspx.errors import BudgetExhausted, EvaluationError, LMError, LMInvalidRequ
 from dspx.optimizers.fingerprint import example_data, name_of
 from dspx.optimizers.journal import Journal, key_of
 from dspx.optimizers.parts.plain import plain, plain_values, typed_values
+from dspx.optimizers.parts.racing import next_batch, race
 from dspx.optimizers.perform import Leaves, Metric, perform
 from dspx.optimizers.rollout import Measured, Rollout, Subject, Wanted, ranked
 from dspx.runtime.fanout import Outcome, Stop, fan_out
@@ -207,9 +208,34 @@ class Study:
         Honest selection drops those early that are behind on common examples. `stop_at` (percent): in their order,
         no candidate is tried after one that reaches it.
         """
+        candidates = list(dict.fromkeys(candidates))
         if stop_at is not None:
             return ranked(await self._until(candidates, examples, stop_at))
+        if self.honest and len(candidates) > 1:
+            return await self._race(candidates, self.valset if examples is None else examples)
         return ranked(await self.evaluate_all(candidates, examples))
+
+    async def _race(self, candidates: Sequence[Candidate], examples: Sequence[Any]) -> list[Measured]:
+        """All on a few examples, those that are not surely behind on more, in an order of the study's own."""
+        order = Random(f"race {self.seed}").sample(range(len(examples)), len(examples))
+        shuffled = [examples[place] for place in order]
+        found: list[list[Rollout | None]] = [[None] * len(shuffled) for _ in candidates]
+        alive: Sequence[int] = range(len(candidates))
+        dropped: list[int] = []
+        while True:
+            pending = next_batch(_run(found), alive)
+            if not pending:
+                break
+            rollouts = await self.run([Wanted(candidates[c], shuffled[e]) for c, e in pending])
+            for (c, e), rollout in zip(pending, rollouts, strict=True):
+                found[c][e] = rollout
+            standing = race(_scores(found), alive)
+            alive = standing.alive
+            dropped += standing.dropped
+        places = [*alive, *sorted(dropped, key=lambda place: -_mean(found[place]))]
+        return [
+            Measured(candidates[place], [one for one in found[place] if one is not None]) for place in places
+        ]
 
     async def _until(
         self, candidates: Sequence[Candidate], examples: Sequence[Any] | None, stop_at: float
@@ -362,23 +388,33 @@ class Study:
 
     @property
     def best(self) -> Candidate:
-        """What was adopted; else the candidate with the best mean on the whole valset; else the student as given."""
+        """What was adopted; else what was measured to be best; else the student as given."""
         return self.adopted or self.best_measured() or self.baseline
 
     def best_measured(self) -> Candidate | None:
-        """The candidate with the best mean among those that ran the whole valset; the first of equals."""
-        keys = [self.key_of(example) for example in self.valset]
-        best: tuple[float, Candidate] | None = None
+        """The candidate that did best on the valset, as far as each was run: one deviation below its mean counts,
+        so that a lucky few do not win. Of equals the student; None where nothing was measured."""
+        keys = {self.key_of(example) for example in self.valset}
+        ranked: list[tuple[float, bool, str]] = []
         for found, scores in self.scores.items():
-            if all(key in scores for key in keys) and keys:
-                mean = sum(scores[key] for key in keys) / len(keys)
-                if best is None or mean > best[0]:
-                    best = (mean, self._candidates[found])
-        return best[1] if best else None
+            values = [value for key, value in scores.items() if key in keys]
+            if values:
+                unsure = 0.5 / len(values) ** 0.5 if len(values) < len(keys) else 0.0
+                mean = sum(values) / len(values)
+                ranked.append((unsure - mean, found != self.baseline.hash, found))
+        return self._candidates[min(ranked)[2]] if ranked else None
 
     def candidate(self, found: str) -> Candidate:
         """The candidate of this hash."""
         return self._candidates[found]
+
+    def table(self, examples: Sequence[Any]) -> tuple[list[str], list[list[float | None]]]:
+        """Hashes of all candidates measured on any of the examples, the student first, and their scores on each."""
+        keys = [self.key_of(example) for example in examples]
+        found = [self.baseline.hash, *sorted(one for one in self.scores if one != self.baseline.hash)]
+        rows = {one: [self.scores.get(one, {}).get(key) for key in keys] for one in found}
+        kept = {one: row for one, row in rows.items() if any(score is not None for score in row)}
+        return list(kept), list(kept.values())
 
     def paired(
         self, one: Candidate, other: Candidate, examples: Sequence[Any] | None = None
@@ -659,3 +695,21 @@ def _completions(prediction: Any) -> list[dict[str, Any]]:
 def _signature_of(predictor: Any) -> Any:
     """The signature whose outputs the answer has: the last leaf's."""
     return predictor.predictors()[-1].signature
+
+
+_Table = Sequence[Sequence[Rollout | None]]
+
+
+def _scores(table: _Table) -> list[list[float | None]]:
+    """The scores that say something of their candidate."""
+    return [[one.value if one is not None and one.counts else None for one in row] for row in table]
+
+
+def _run(table: _Table) -> list[list[float | None]]:
+    """What was run, whatever came of it: it is not run again."""
+    return [[None if one is None else one.value for one in row] for row in table]
+
+
+def _mean(rollouts: Sequence[Rollout | None]) -> float:
+    values = [one.value for one in rollouts if one is not None and one.counts]
+    return sum(values) / len(values) if values else 0.0

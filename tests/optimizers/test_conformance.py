@@ -3,6 +3,7 @@
 import pytest
 
 import dspx
+from dspx.optimizers.beacon import BEACON
 from dspx.optimizers.better_together import BetterTogether
 from dspx.optimizers.bootstrap_few_shot import BootstrapFewShot
 from dspx.optimizers.bootstrap_optuna import BootstrapFewShotWithOptuna
@@ -121,3 +122,9 @@ class TestGEPAAsDSPy(OptimizerConformance):
 
 def shouted(instructions, data, leaves):
     return {leaf: f"{instructions[leaf]} {data[leaf][0]['Feedback'].upper()}" for leaf in leaves}
+
+
+class TestBEACON(OptimizerConformance):
+    @pytest.fixture
+    def optimizer(self):
+        return lambda: BEACON(right, num_candidates=3, num_trials=4, minibatch=6, **FEW)
