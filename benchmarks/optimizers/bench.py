@@ -43,7 +43,9 @@ class Bench:
         self.meter = Meter()
         self.api = importlib.import_module(side)
         self.lm = _LMS[side](task, self.meter)
-        self.limits = {**limits, "budget": self.api.Budget(**limits["budget"])} if "budget" in limits else limits
+        self.limits = (
+            {**limits, "budget": self.api.Budget(**limits["budget"])} if "budget" in limits else limits
+        )
 
     def optimizer(self, name: str) -> Any:
         """The optimizer's class; `NotYet` where this library has none of that name."""
@@ -130,7 +132,9 @@ def _dspx_gain(program: Any) -> dict[str, Any] | None:
     if gain is None:
         return None
     interval = next((found for name in ("ci95", "interval") if (found := getattr(gain, name, None))), None)
-    points = next((found for name in ("difference", "mean") if (found := getattr(gain, name, None)) is not None), gain)
+    points = next(
+        (found for name in ("difference", "mean") if (found := getattr(gain, name, None)) is not None), gain
+    )
     return {"points": float(points), "low": interval and interval[0], "high": interval and interval[1]}
 
 

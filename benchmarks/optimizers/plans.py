@@ -79,7 +79,12 @@ def mipro_light(bench: Bench) -> Any:
 
 def _mipro(bench: Bench, auto: str) -> Any:
     optimizer = bench.optimizer("MIPROv2")(
-        metric=bench.metric, auto=auto, num_threads=1, seed=bench.seed + 1, prompt_model=bench.lm, task_model=bench.lm
+        metric=bench.metric,
+        auto=auto,
+        num_threads=1,
+        seed=bench.seed + 1,
+        prompt_model=bench.lm,
+        task_model=bench.lm,
     )
     return optimizer.compile(bench.student, trainset=bench.train, valset=bench.val, **bench.limits)
 
@@ -114,7 +119,9 @@ def gepa(bench: Bench) -> Any:
 
 def infer_rules(bench: Bench) -> Any:
     """10 candidates × 80 validation examples: about 830 calls."""
-    optimizer = bench.optimizer("InferRules")(metric=bench.metric, num_candidates=10, num_rules=10, num_threads=1)
+    optimizer = bench.optimizer("InferRules")(
+        metric=bench.metric, num_candidates=10, num_rules=10, num_threads=1
+    )
     return optimizer.compile(bench.student, trainset=bench.train, valset=bench.val, **bench.limits)
 
 

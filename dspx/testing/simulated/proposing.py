@@ -16,12 +16,13 @@ prefixes get a plain sentence, and other types a valid value. All outputs of one
    | evidence | good, for a quoted topic | good, any | neutral | bad |
    |---|---|---|---|---|
    | `BLIND`: no message of the task is quoted | | .55 | .20 | .25 |
-   | `SHOWN`: messages are quoted (a data summary, rule induction) | .30 | .25 | .20 | .25 |
+   | `SHOWN`: messages are quoted (a data summary, rule induction) | .25 | .20 | .25 | .30 |
    | `FAILING`: a quoted message is followed by a failure | .70 | .10 | .08 | .12 |
 
-   A failure is a word of being wrong, or a score or reward of 0, between a quoted message and the next. The topics are then
-   those of the failing messages. This is why reflection on failures pays here, as it does with real models: the
-   proposals are more often good, and for what fails.
+   What is shown without its outcome tempts to rules about the surface: it is about the right topics, and no
+   better than a blind guess. A failure is a word of being wrong, or a score or reward of 0, between a quoted
+   message and the next; the topics are then those of the failing messages. This is why reflection on failures pays
+   here, as it does with real models: the proposals are more often good, and for what fails.
 """
 
 from __future__ import annotations
@@ -53,12 +54,12 @@ class Odds:
 
 
 BLIND = Odds(0.0, 0.55, 0.20)
-SHOWN = Odds(0.30, 0.25, 0.20)
+SHOWN = Odds(0.25, 0.20, 0.25)
 FAILING = Odds(0.70, 0.10, 0.08)
 
 _PLAIN = re.compile(r"reason|rationale|discuss|descri|prefix|analys|thought|diagnos")
 _FAILURE = re.compile(
-    r"\b(wrong|incorrect|mistake|failed|should (be|have|go))\b|\b(score|reward\w*)\b[^\w\d]{0,20}(of )?0(\.0+)?(?![.\d])",
+    r"\b(wrong|incorrect|mistake|failed|should (be|have|go))\b|(score|reward)\w*\W{1,20}(of )?0(\.0+)?(?![.\d])",
     re.IGNORECASE,
 )
 _OPENINGS = (

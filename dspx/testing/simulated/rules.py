@@ -33,15 +33,30 @@ class Rule:
 _PLACE = {topic.name: place for place, topic in enumerate(TOPICS)}
 
 _GOOD: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Where money left the customer's card, billing has it, whatever was bought.", ("double charge", "invoice")),
-    ("Ask who holds the money: if a parcel came back to us, it is returns and not billing.", ("refund", "invoice")),
+    (
+        "Where money left the customer's card, billing has it, whatever was bought.",
+        ("double charge", "invoice"),
+    ),
+    (
+        "Ask who holds the money: if a parcel came back to us, it is returns and not billing.",
+        ("refund", "invoice"),
+    ),
     ("A thing that has not reached the customer yet is always for shipping.", ("late parcel", "address")),
-    ("What arrived in a bad state belongs to returns, even if the courier is blamed.", ("damage", "late parcel")),
+    (
+        "What arrived in a bad state belongs to returns, even if the courier is blamed.",
+        ("damage", "late parcel"),
+    ),
     ("Anything about who somebody is (name, e-mail, password) goes to accounts.", ("sign-in", "details")),
     ("Where to send a parcel is for shipping; who the customer is, for accounts.", ("address", "details")),
-    ("If software or a device misbehaves after it was delivered whole, choose technical.", ("crash", "pairing")),
+    (
+        "If software or a device misbehaves after it was delivered whole, choose technical.",
+        ("crash", "pairing"),
+    ),
     ("A password that fails is for accounts, a screen that fails is technical.", ("sign-in", "crash")),
-    ("Somebody who wants to buy more than now is for sales, however the message begins.", ("bulk order", "upgrade")),
+    (
+        "Somebody who wants to buy more than now is for sales, however the message begins.",
+        ("bulk order", "upgrade"),
+    ),
     ("A broken case is for returns; a dead connection is technical.", ("damage", "pairing")),
     ("Money going out twice is billing, money that comes back late is returns.", ("double charge", "refund")),
     ("A question about a price or a plan is for sales and never for billing.", ("upgrade", "bulk order")),

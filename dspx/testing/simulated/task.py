@@ -75,7 +75,7 @@ class SimulatedTask:
     def examples(self, split: Split, example: Any = None) -> list[Any]:
         """The examples of a split, as dspx's or as those of the class given."""
         if example is None:
-            from dspx.core.example import Example as example  # noqa: N813
+            from dspx.core.example import Example as example
         return [
             example(message=item.text, team=item.team).with_inputs("message") for item in self.items[split]
         ]
@@ -88,7 +88,7 @@ class SimulatedTask:
     def feedback_metric(self, result: Any = None) -> Callable[..., Any]:
         """The metric with words, as GEPA wants it: a `result(score=…, feedback=…)`, by default dspx's Prediction."""
         if result is None:
-            from dspx.core.prediction import Prediction as result  # noqa: N813
+            from dspx.core.prediction import Prediction as result
         cues = {item.text: TOPICS[item.topic].cue for split in self.items.values() for item in split}
 
         def metric(
