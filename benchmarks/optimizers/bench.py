@@ -43,9 +43,14 @@ class Bench:
         self.meter = Meter()
         self.api = importlib.import_module(side)
         self.lm = _LMS[side](task, self.meter)
-        self.limits = (
-            {**limits, "budget": self.api.Budget(**limits["budget"])} if "budget" in limits else limits
-        )
+        self._limits = limits
+
+    @property
+    def limits(self) -> dict[str, Any]:
+        """What dspx's `compile` gets besides DSPy's arguments; nothing for DSPy's."""
+        if "budget" not in self._limits:
+            return self._limits
+        return {**self._limits, "budget": self.optimizer("Budget")(**self._limits["budget"])}
 
     def optimizer(self, name: str) -> Any:
         """The optimizer's class; `NotYet` where this library has none of that name."""

@@ -148,5 +148,5 @@ _ALL = (
 )
 PLANS: dict[str, Plan] = {plan.name: plan for plan in _ALL}
 
-AA = ("bootstrap-rs", "mipro", "gepa")
+AA = ("bootstrap-rs", "mipro-light", "gepa")
 """Whose gains are looked at where there is nothing to gain: those that say what they gained, on held-out examples."""
