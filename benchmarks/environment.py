@@ -25,6 +25,21 @@ def dspy_python() -> str:
     return str(python)
 
 
+OPTIMIZING = ("optuna>=4", "gepa==0.1.4")
+"""What DSPy's optimizers need besides DSPy."""
+
+
+def optimizing_python() -> str:
+    """An interpreter that has DSPy and what its optimizers need, which is added to `.venv-dspy` when it is missing."""
+    python = dspy_python()
+    found = subprocess.run([python, "-c", "import optuna, gepa"], stderr=subprocess.DEVNULL, check=False)
+    if found.returncode:
+        if os.environ.get(VARIABLE):
+            sys.exit(f"DSPy's optimizers need {' and '.join(OPTIMIZING)} in the environment of {python}.")
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *OPTIMIZING], check=True)
+    return python
+
+
 def _install(python: Path) -> None:
     print(f"Installing dspy=={VERSION} into {FOLDER.name} (once; about 300 MB) …", file=sys.stderr)
     venv.create(FOLDER, with_pip=True)

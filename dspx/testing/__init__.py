@@ -6,6 +6,7 @@
 | `ScriptedLM` | says, raises and delays what you tell it to; keeps the requests |
 | `SchemaLM` | answers any signature validly |
 | `NearestLM` | learns from the examples in the prompt, and from nothing else |
+| `SimulatedLM` | does a `SimulatedTask` as well as its prompt lets it, with known truth: for optimizers |
 | `Server` | the same models behind HTTP, with faults: `dspx.testing.server` |
 | `Cassette` | records answers once and replays them |
 | `no_network` | forbids connections to anywhere but this machine |
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from dspx.testing.scripted import ScriptedLM as ScriptedLM
     from dspx.testing.server.faults import Faults as Faults
     from dspx.testing.server.server import Server as Server
+    from dspx.testing.simulated.lm import SimulatedLM as SimulatedLM
+    from dspx.testing.simulated.task import SimulatedTask as SimulatedTask
 
 _LAZY: dict[str, tuple[str, ...]] = {
     "dspx.testing.cassette": ("Cassette", "CassetteMiss"),
@@ -49,6 +52,8 @@ _LAZY: dict[str, tuple[str, ...]] = {
     "dspx.testing.scripted": ("ScriptedLM",),
     "dspx.testing.server.faults": ("Faults",),
     "dspx.testing.server.server": ("Server",),
+    "dspx.testing.simulated.lm": ("SimulatedLM",),
+    "dspx.testing.simulated.task": ("SimulatedTask",),
 }
 _HOME = {name: module for module, names in _LAZY.items() for name in names}
 
