@@ -14,10 +14,10 @@ from dspx.evaluate.evaluate import Evaluate
 from dspx.optimizers.bootstrap_few_shot import Bootstrap
 from dspx.optimizers.estimate import Work
 from dspx.optimizers.grounded_proposer import GroundedProposer
-from dspx.optimizers.labeled_few_shot import labelled
 from dspx.optimizers.optimizer import Optimizer
 from dspx.optimizers.parts.acquisition import ACQUISITIONS, Acquisition
 from dspx.optimizers.parts.bayesian_search import BayesianSearch
+from dspx.optimizers.parts.demos import labelled
 from dspx.optimizers.parts.dimensions import Categorical, Dimension, Numeric, Point
 from dspx.runtime import clock
 from dspx.runtime.bridge import run

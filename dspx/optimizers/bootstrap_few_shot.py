@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from dspx.core.candidate import Candidate
 from dspx.errors import UsageError
 from dspx.optimizers.estimate import Work
-from dspx.optimizers.labeled_few_shot import labelled
 from dspx.optimizers.optimizer import Optimizer
-from dspx.optimizers.parts.demos import demos_of, sample_labelled, without_example
+from dspx.optimizers.parts.demos import demos_of, labelled, sample_labelled, without_example
 from dspx.optimizers.rollout import Rollout, Subject, Wanted
 
 if TYPE_CHECKING:

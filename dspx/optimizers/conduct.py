@@ -19,6 +19,7 @@ from dspx.errors import BudgetExhausted, EvaluationError, UsageError
 from dspx.optimizers import fingerprint
 from dspx.optimizers.parts.winner_check import check_on_fresh, check_where_chosen
 from dspx.optimizers.report import Gain, Lineage, Report, gain_of
+from dspx.optimizers.rollout import Wanted
 from dspx.optimizers.runs import RecordedRun, unrecorded
 from dspx.optimizers.study import Study
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("dspx.optimizers")
 
 _LEAST_CHECK = 20
+_USUAL_CHECK = 40
 _MOST_CHECK = 200
 _KEPT_BACK = 0.2
 """The most of a budget that is kept back from the search for the last check."""
@@ -131,7 +133,7 @@ class _Conduct:
         """The budget without what the last check will take."""
         if self.budget is None or not (self.optimizer.checks and self.study.honest):
             return Budget()
-        check = 2 * (len(self.study.checkset) or _LEAST_CHECK)
+        check = 2 * (len(self.study.checkset) or _USUAL_CHECK)
         takes = {"rollouts": check, "lm_calls": check * max(1, len(self.study.baseline.instructions()))}
         limits: dict[str, Any] = {
             name: limit - min(_KEPT_BACK * limit, takes.get(name, limit))
@@ -154,7 +156,10 @@ class _Conduct:
 
     async def _measure(self, winner: Candidate) -> None:
         try:
-            await self.study.evaluate_all([self.study.baseline, winner], self._fresh(winner))
+            both = (self.study.baseline, winner)
+            await self.study.run(
+                [Wanted(candidate, example) for example in self._fresh(winner) for candidate in both]
+            )
         except BudgetExhausted as error:
             self.stopped_by = self.stopped_by or f"the budget of {error.limit} is spent"
         except EvaluationError as error:

@@ -66,6 +66,8 @@ class GEPA(Optimizer):
     component_selector: "round_robin", "all", or a function (candidate index, candidate, rollouts) → leaf names.
     instruction_proposer: a function (instructions, reflective data, leaf names) → new instructions, instead of the
         built-in one; sync or async.
+    max_labeled_demos: the pool also starts with the student showing so many labelled examples, where it shows none
+        (16 under honest selection, none under "dspy").
     selection: "dspy" admits a child that is better on `reflection_minibatch_size` examples; honest selection looks at
         more of them as long as it cannot tell.
 
@@ -103,6 +105,7 @@ class GEPA(Optimizer):
         use_mlflow: bool = False,
         seed: int | None = 0,
         gepa_kwargs: dict[str, Any] | None = None,
+        max_labeled_demos: int | None = None,
         selection: str = "honest",
     ) -> None:
         _check_metric(metric)
@@ -146,6 +149,7 @@ class GEPA(Optimizer):
         self.track_best_outputs = track_best_outputs
         self.warn_on_score_mismatch = warn_on_score_mismatch
         self.seed = seed
+        self.max_labeled_demos = max_labeled_demos
         self.selection = selection
 
     def work(self, shape: Shape, **options: Any) -> Work:
@@ -266,8 +270,9 @@ class Evolution:
         return min(self.optimizer.reflection_minibatch_size, len(self.study.trainset))
 
     async def start(self) -> None:
-        """The student, measured on the valset."""
-        await self._admit(self.study.baseline, [None])
+        """The student, measured on the valset; and with labelled demos, where it may show some."""
+        for candidate in self.study.beginnings(self.optimizer.max_labeled_demos):
+            await self._admit(candidate, [None])
 
     async def iterate(self) -> None:
         """One merge, where one is due; else one reflection."""
@@ -453,8 +458,9 @@ class Evolution:
             return False
         examples = {self.study.key_of(example): example for example in self.study.valset}
         chosen = [examples[key] for key in found.examples]
-        child = self.study.baseline.with_instructions(found.instructions)
         one, other = self.pool[found.first], self.pool[found.second]
+        better = one if one.mean >= other.mean else other
+        child = better.candidate.with_instructions(found.instructions)
         self.study.propose(child, "merge", one.candidate, other.candidate)
         measured = await self.study.evaluate(child, chosen)
         self.spent += len(chosen)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dspx.optimizers.estimate import Work
 from dspx.optimizers.optimizer import Optimizer
-from dspx.optimizers.parts.demos import sample_labelled
+from dspx.optimizers.parts.demos import labelled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from dspx.optimizers.estimate import Shape
     from dspx.optimizers.study import Study
 
@@ -38,11 +35,3 @@ class LabeledFewShot(Optimizer):
         leaves = study.baseline.demos()
         demos = labelled(leaves, study.trainset, self.k, sample=sample)
         study.adopt(study.propose(study.baseline.with_demos(demos), "labelled examples", study.baseline))
-
-
-def labelled(
-    leaves: Iterable[str], trainset: Sequence[Any], k: int, *, sample: bool = True
-) -> dict[str, list[Any]]:
-    """Up to `k` labelled examples for each leaf, as DSPy's `LabeledFewShot` chooses them."""
-    rng = Random(0)
-    return {leaf: sample_labelled(trainset, k, rng) if sample else list(trainset[:k]) for leaf in leaves}

@@ -11,8 +11,8 @@ from dspx.errors import UsageError
 from dspx.optimizers.bootstrap_few_shot import Bootstrap
 from dspx.optimizers.estimate import Work, trials
 from dspx.optimizers.grounded_proposer import GroundedProposer
-from dspx.optimizers.labeled_few_shot import labelled
 from dspx.optimizers.optimizer import Optimizer
+from dspx.optimizers.parts.demos import labelled
 from dspx.optimizers.parts.optuna_study import optuna_study
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from dspx.optimizers.bootstrap_few_shot import Bootstrap
 from dspx.optimizers.estimate import Work
-from dspx.optimizers.labeled_few_shot import labelled
 from dspx.optimizers.optimizer import Optimizer
+from dspx.optimizers.parts.demos import labelled
 
 if TYPE_CHECKING:
     from dspx.core.candidate import Candidate

@@ -66,6 +66,8 @@ class SIMBA(Optimizer):
 
     prompt_model: gives the advice. teacher_settings: an LM under "lm" answers one rollout of each example.
     space: a `dspx.Space` adds strategies that move its variables and start with spread-out configurations.
+    max_labeled_demos: the pool also starts with the student showing so many labelled examples, where it shows
+        none (16 under honest selection, none under "dspy").
     The result has `candidate_programs` and `trial_logs`. A trainset smaller than `bsize` is used whole.
     """
 
@@ -84,6 +86,7 @@ class SIMBA(Optimizer):
         temperature_for_sampling: float = 0.2,
         temperature_for_candidates: float = 0.2,
         space: Any = None,
+        max_labeled_demos: int | None = None,
         selection: str = "honest",
     ) -> None:
         if bsize < 1 or num_candidates < 1 or max_steps < 1:
@@ -100,6 +103,7 @@ class SIMBA(Optimizer):
         self.temperature_for_sampling = temperature_for_sampling
         self.temperature_for_candidates = temperature_for_candidates
         self.space = space
+        self.max_labeled_demos = max_labeled_demos
         self.selection = selection
 
     def work(self, shape: Shape, **options: Any) -> Work:
@@ -185,7 +189,8 @@ class _Ascent:
                 optimizer.bsize,
             )
         self.order: list[int] = []
-        self.pool = _Pool([study.baseline])
+        self.pool = _Pool(study.beginnings(optimizer.max_labeled_demos))
+        self.shown = max(len(demos) for one in self.pool.candidates for demos in one.demos().values())
         self.winners: list[Candidate] = []
         self.log: dict[int, dict[str, Any]] = {}
         self.strategies: list[Callable[..., Awaitable[Candidate | None]]] = [self.append_a_rule]
@@ -292,7 +297,7 @@ class _Ascent:
         most = max((len(shown) for shown in demos.values()), default=0)
         if not most:
             return candidate
-        limit = self.optimizer.max_demos or 3
+        limit = max(self.optimizer.max_demos or 3, self.shown)
         count = min(most, max(poisson(most / limit, self.study.rng), int(most >= limit)))
         dropped = set(self.study.rng.sample(range(most), count))
         return candidate.with_demos(

@@ -23,6 +23,7 @@ from dspx.core.settings import context, snapshot
 from dspx.errors import BudgetExhausted, EvaluationError, LMError, LMInvalidRequestError, StudyError
 from dspx.optimizers.fingerprint import example_data, name_of
 from dspx.optimizers.journal import Journal, key_of
+from dspx.optimizers.parts.demos import labelled
 from dspx.optimizers.parts.plain import plain, plain_values, typed_values
 from dspx.optimizers.parts.racing import next_batch, race
 from dspx.optimizers.perform import Leaves, Metric, perform
@@ -33,6 +34,8 @@ from dspx.runtime.locks import Lock
 from dspx.runtime.scope import Scoped
 
 T = TypeVar("T")
+
+_LABELLED = 16
 
 logger = logging.getLogger("dspx.optimizers")
 
@@ -364,6 +367,21 @@ class Study:
             self.rollouts_run += report.rollouts
             self.journal.replayed += report.replayed
         return compiled
+
+    def beginnings(self, max_labeled_demos: int | None) -> list[Candidate]:
+        """Where a search may begin: the student, and the student with labelled demos where it has none.
+
+        None stands for 16 of them under honest selection, and for none as in DSPy otherwise.
+        """
+        size = max_labeled_demos if max_labeled_demos is not None else _LABELLED if self.honest else 0
+        shown = self.baseline.demos()
+        if not size or any(shown.values()):
+            return [self.baseline]
+        demos = labelled(shown, self.trainset, size)
+        return [
+            self.baseline,
+            self.propose(self.baseline.with_demos(demos), "labelled examples", self.baseline),
+        ]
 
     # ------------------------------------------------------------ the best so far
 

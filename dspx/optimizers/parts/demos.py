@@ -25,6 +25,14 @@ def sample_labelled(examples: Sequence[Any], size: int, rng: Random) -> list[Any
     return rng.sample(examples, max(0, min(size, len(examples))))
 
 
+def labelled(
+    leaves: Iterable[str], trainset: Sequence[Any], k: int, *, sample: bool = True
+) -> dict[str, list[Any]]:
+    """Up to `k` labelled examples for each leaf, as DSPy's `LabeledFewShot` chooses them."""
+    rng = Random(0)
+    return {leaf: sample_labelled(trainset, k, rng) if sample else list(trainset[:k]) for leaf in leaves}
+
+
 def without_example(demos: Mapping[str, Iterable[Any]], example: Any) -> dict[str, tuple[Any, ...]]:
     """The demos without this very example: nobody is shown the answer to the question that they are asked."""
     return {leaf: tuple(demo for demo in shown if demo != example) for leaf, shown in demos.items()}
