@@ -37,7 +37,7 @@ def _text_of(passage: Any) -> str:
         text = passage.get("long_text")
     if not isinstance(text, str):
         raise UsageError(
-            f"The retriever gave a {type(passage).__name__} without `long_text`. It has to give strings, or "
+            f"The retriever gave a passage of type {type(passage).__name__} without `long_text`. It has to give strings, or "
             "passages that have their text as `long_text`, or a Prediction with `passages`."
         )
     return text

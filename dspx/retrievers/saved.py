@@ -124,12 +124,14 @@ def _config(path: Path) -> dict[str, Any]:
 
 def _vectors(path: Path) -> NDArray[np.float32]:
     import numpy as np
+    from numpy.lib import format as npy
 
     try:
-        vectors: Any = np.load(path, allow_pickle=False)
+        with path.open("rb") as file:
+            vectors: Any = npy.read_array(file, allow_pickle=False)
     except FileNotFoundError as error:
         raise StateError(f"{path} is missing.") from error
-    except (ValueError, EOFError, OSError) as error:
+    except (ValueError, EOFError) as error:
         raise StateError(f"{path} is no array that can be read: {error}") from error
     if getattr(vectors, "ndim", 0) != 2 or vectors.dtype.kind != "f":
         raise StateError(f"{path} is not a table of vectors.")
