@@ -10,7 +10,7 @@ from dspx.datasets.dataset import Dataset
 from dspx.datasets.hub import load_from_hub, load_split
 from dspx.datasets.rows import Row
 
-_HUB = ("PolyAI/banking77",)
+_HUB = ("legacy-datasets/banking77",)
 _TRAIN_SHARE = 0.75
 
 

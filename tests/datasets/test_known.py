@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -187,3 +189,20 @@ def test_the_real_banking77(data: Path):
     assert len(dataset.intents) == 77
     assert list(dataset.intents) == sorted(json.loads((data / "banking77" / "categories.json").read_text()))
     assert all(isinstance(example.text, str) and example.intent for example in dataset.test)
+
+
+def test_banking77_of_the_hub_has_its_labels_by_name(monkeypatch: pytest.MonkeyPatch):
+    class Split(list[dict[str, Any]]):
+        features = {"label": SimpleNamespace(int2str=["card_lost", "transfer_late"].__getitem__)}
+
+    def load_dataset(name: str, *, split: str) -> Split:
+        assert name == "legacy-datasets/banking77"
+        return Split({"text": f"{split} {n}", "label": n % 2} for n in range(8))
+
+    monkeypatch.setitem(sys.modules, "datasets", SimpleNamespace(load_dataset=load_dataset))
+    dataset = Banking77()
+    assert dataset.intents == ("card_lost", "transfer_late")
+    assert {(example.text, example.intent) for example in dataset.test} >= {
+        ("test 0", "card_lost"),
+        ("test 1", "transfer_late"),
+    }
