@@ -133,6 +133,10 @@ if TYPE_CHECKING:
     from dspx.optimizers.random_search import BootstrapRS as BootstrapRS
     from dspx.optimizers.report import Report as Report
     from dspx.optimizers.simba import SIMBA as SIMBA
+    from dspx.retrievers.colbert import ColBERTv2 as ColBERTv2
+    from dspx.retrievers.embeddings import Embeddings as Embeddings
+    from dspx.retrievers.embeddings import EmbeddingsWithScores as EmbeddingsWithScores
+    from dspx.retrievers.retrieve import Retrieve as Retrieve
     from dspx.streaming.streamify import streamify as streamify
     from dspx.telemetry.logging import (
         configure_dspy_loggers as configure_dspy_loggers,
@@ -215,6 +219,9 @@ _LAZY: dict[str, tuple[str, ...]] = {
     ),
     "dspx.optimizers.report": ("Report",),
     "dspx.optimizers.simba": ("SIMBA",),
+    "dspx.retrievers.colbert": ("ColBERTv2",),
+    "dspx.retrievers.embeddings": ("Embeddings", "EmbeddingsWithScores"),
+    "dspx.retrievers.retrieve": ("Retrieve",),
     "dspx.streaming.streamify": ("streamify",),
     "dspx.telemetry.logging": ("configure_dspy_loggers", "disable_logging", "enable_logging"),
 }
@@ -268,6 +275,7 @@ __all__ = [
     "Choice",
     "Citations",
     "Code",
+    "ColBERTv2",
     "Comparison",
     "Completions",
     "ConfigurationError",
@@ -280,6 +288,8 @@ __all__ = [
     "Embedder",
     "Embedding",
     "Ensemble",
+    "Embeddings",
+    "EmbeddingsWithScores",
     "Evaluate",
     "EvaluationError",
     "EvaluationResult",
@@ -332,6 +342,7 @@ __all__ = [
     "Report",
     "SIMBA",
     "SearchDiverged",
+    "Retrieve",
     "Signature",
     "SignatureError",
     "SignatureMeta",

@@ -13,6 +13,7 @@ from benchmarks.groups import (
     installing,
     parsing,
     predicting,
+    retrieving,
     signatures,
     streaming,
 )  # isort: skip
@@ -29,5 +30,6 @@ GROUPS = (
     crowding,
     evaluating,
     streaming,
+    retrieving,
     copying,
 )

@@ -15,9 +15,7 @@ LATER = {
         "PythonInterpreter FinalOutput SandboxSerializable resolve_interpreter_factory"
     ),
     "with finetuning": "BootstrapFinetune GRPO Provider ReinforceJob TrainingJob bootstrap_trace_data",
-    "with retrieval": "ColBERTv2 Embeddings EmbeddingsWithScores Retrieve",
     "with decision outputs": "Choice Noul Score TypeSafe DecisionAdapter DecisionState ReAnchor",
-    "with the datasets": "AlfWorld Colors DataLoader Dataset HotPotQA MATH GSM8K",
 }
 """Names that arrive in a later release, by what they come with."""
 
@@ -35,14 +33,9 @@ LATER_MODULES = {
         "clients.databricks clients.lm_local clients.openai clients.provider clients.utils_finetune "
         "teleprompt.bootstrap_finetune teleprompt.bootstrap_trace teleprompt.grpo"
     ),
-    "with retrieval": "dsp.colbertv2 retrievers retrievers.embeddings retrievers.retrieve",
     "with decision outputs": (
         "adapters.decision adapters.decision_state adapters.types.decision clients.typesafe teleprompt.reanchor "
         "teleprompt.reanchor.reanchor"
-    ),
-    "with the datasets": (
-        "datasets datasets.alfworld datasets.alfworld.alfworld datasets.colors datasets.dataloader datasets.dataset "
-        "datasets.gsm8k datasets.hotpotqa datasets.math"
     ),
 }
 """Whole modules that arrive in a later release."""
@@ -91,6 +84,15 @@ NOT_OFFERED = {
     "an error's text is str(error)": "format_error_for_lm",
     "dspx logs to the logger `dspx`, and to standard error": "DSPyLoggingStream",
     "a saved program's metadata names the versions": "get_dependency_versions",
+    "it plays a game that has packages and files of its own; make examples of its tasks and call its environment": (
+        "AlfWorld EnvPool env_worker"
+    ),
+    "run ColBERT as a server and ask it: dspx.ColBERTv2(url=…)": (
+        "ColBERTv2RerankerLocal ColBERTv2RetrieverLocal colbertv2_get_request colbertv2_get_request_v2 "
+        "colbertv2_get_request_v2_wrapped colbertv2_post_request colbertv2_post_request_v2 "
+        "colbertv2_post_request_v2_wrapped"
+    ),
+    "the texts of what a retriever gave: dspx.retrievers.passage.texts_of": "single_query_passage",
     "a helper of DSPy's predecessor": (
         "DPR_normalize DPR_tokenize NullContextManager STokenizer SimpleTokenizer Tokenizer Tokens batch "
         "create_directory dotdict_lax file_tqdm flatten groupby_first_item grouper has_answer int_or_float "
@@ -125,6 +127,12 @@ NOT_OFFERED_MODULES = {
         "teleprompt.gepa.gepa_flex_utils teleprompt.gepa.gepa_utils teleprompt.reanchor.calibrate "
         "teleprompt.simba_utils teleprompt.utils utils.caching utils.constants utils.hasher utils.lazy_import "
         "utils.magicattr utils.pickle_by_value"
+    ),
+    "it plays a game that has packages and files of its own; make examples of its tasks and call its environment": (
+        "datasets.alfworld datasets.alfworld.alfworld"
+    ),
+    "one vendor's client; anything called with a question and k is a retriever: dspx.configure(rm=…)": (
+        "retrievers.databricks_rm retrievers.weaviate_rm"
     ),
     "a helper of DSPy's predecessor": "dsp.utils.dpr",
 }

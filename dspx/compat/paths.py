@@ -64,6 +64,7 @@ PATHS = _table(
         "clients.embedding": {"lm.embedder": "Embedder"},
         "clients.lm": {"lm.lm": "LM"},
         "dsp": {},
+        "dsp.colbertv2": {"retrievers.colbert": "ColBERTv2"},
         "dsp.utils": {
             "compat.dsp": "deduplicate dotdict",
             "core.settings": "Settings settings",
@@ -169,6 +170,13 @@ PACKAGES = {
         "Adapter Audio ChatAdapter Code File History Image JSONAdapter Reasoning TwoStepAdapter Type XMLAdapter"
     ),
     "adapters.base": "Adapter",
+    "datasets": "Colors DataLoader Dataset HotPotQA MATH",
+    "datasets.colors": "Colors",
+    "datasets.dataloader": "DataLoader",
+    "datasets.dataset": "Dataset",
+    "datasets.gsm8k": "GSM8K gsm8k_metric parse_integer_answer",
+    "datasets.hotpotqa": "HotPotQA",
+    "datasets.math": "MATH extract_answer",
     "evaluate": (
         "CompleteAndGrounded EM Evaluate EvaluationResult SemanticF1 answer_exact_match answer_passage_match "
         "normalize_text"
@@ -178,6 +186,9 @@ PACKAGES = {
         "EM F1 HotPotF1 answer_exact_match answer_passage_match em_score f1_score hotpot_f1_score normalize_text "
         "precision_score"
     ),
+    "retrievers": "Embeddings EmbeddingsWithScores Retrieve",
+    "retrievers.embeddings": "Embeddings EmbeddingsWithScores",
+    "retrievers.retrieve": "Retrieve",
     "streaming": (
         "StatusMessage StatusMessageProvider StreamListener StreamResponse apply_sync_streaming streamify "
         "streaming_response"
@@ -198,5 +209,6 @@ TOP_LEVEL = (
     "infer_prefix inspect_history load majority make_signature settings streamify syncify track_usage "
     "BetterTogether BootstrapFewShot BootstrapFewShotWithOptuna BootstrapFewShotWithRandomSearch BootstrapRS COPRO "
     "Ensemble GEPA InferRules KNNFewShot MIPROv2 SIMBA "
+    "ColBERTv2 Embeddings EmbeddingsWithScores Retrieve "
 ) + _ERRORS
 """The names of `dspy` itself that `dspx` has. `cache` is a package here: `dspx.cache.facade.Cache.current()`."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from dspx.errors import UsageError
+from dspx.retrievers.exact import nearest
 from dspx.runtime.bridge import call, run
 
 
@@ -29,13 +30,11 @@ class KNN:
 
     async def acall(self, **kwargs: Any) -> list[Any]:
         """The same for async code."""
-        import numpy as np
-
         embed = getattr(self.embedding, "acall", None)
         asked = [_text(kwargs.items())]
-        vector = _matrix(await embed(asked) if embed is not None else await call(self.embedding, asked))[0]
-        nearest = np.argsort(-(self.trainset_vectors @ vector), kind="stable")
-        return [self.trainset[place] for place in nearest[: self.k]]
+        vector = _matrix(await embed(asked) if embed is not None else await call(self.embedding, asked))
+        [(places, _)] = nearest(self.trainset_vectors, vector, self.k)
+        return [self.trainset[place] for place in places]
 
 
 def _inputs_text(example: Any) -> str:

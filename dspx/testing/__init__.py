@@ -10,7 +10,7 @@
 | `Server` | the same models behind HTTP, with faults: `dspx.testing.server` |
 | `Cassette` | records answers once and replays them |
 | `no_network` | forbids connections to anywhere but this machine |
-| `check_adapter`, `check_lm` | whether your own adapter or LM keeps its contract |
+| `check_adapter`, `check_lm`, `check_retriever` | whether your own adapter, LM or retriever keeps its contract |
 | `DummyVectorizer`, `dummy_rm` | vectors and retrieval without a model (DSPy's) |
 
 The pytest plugin (`--dspx-mode`, `dspx_lm`, `dspx_server`, `dspx_cassette`) comes with the package.
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from dspx.testing.network import no_network as no_network
     from dspx.testing.retrieval import DummyVectorizer as DummyVectorizer
     from dspx.testing.retrieval import dummy_rm as dummy_rm
+    from dspx.testing.retriever_conformance import check_retriever as check_retriever
     from dspx.testing.scripted import ScriptedLM as ScriptedLM
     from dspx.testing.server.faults import Faults as Faults
     from dspx.testing.server.server import Server as Server
@@ -49,6 +50,7 @@ _LAZY: dict[str, tuple[str, ...]] = {
     "dspx.testing.models.script": ("Fault",),
     "dspx.testing.network": ("NetworkForbidden", "no_network"),
     "dspx.testing.retrieval": ("DummyVectorizer", "dummy_rm"),
+    "dspx.testing.retriever_conformance": ("check_retriever",),
     "dspx.testing.scripted": ("ScriptedLM",),
     "dspx.testing.server.faults": ("Faults",),
     "dspx.testing.server.server": ("Server",),

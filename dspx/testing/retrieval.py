@@ -7,6 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from dspx.errors import UsageError
+from dspx.retrievers.passage import Passage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,16 +44,6 @@ class DummyVectorizer:
         for coefficient, letter in zip(self.coefficients, gram, strict=True):
             value = (value * coefficient + ord(letter)) % _PRIME
         return value % self.max_length
-
-
-class Passage(dict[str, Any]):
-    """A passage as retrievers give it: `.long_text`, or `["long_text"]`."""
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(name) from None
 
 
 def dummy_rm(passages: Sequence[str] = ()) -> Callable[..., list[Passage]]:

@@ -35,6 +35,7 @@ def _run(name: str, *arguments: str, home: Path, **variables: str) -> subprocess
         ("async_server", "30 answers"),
         ("notebook_loop", "await evaluate: 100.0"),
         ("custom_lm", "Portugal: Lisbon"),
+        ("retrieval", "k=3: the passage is found for 100 %"),
     ],
 )
 def test_the_example_runs(name: str, says: str, tmp_path: Path) -> None:

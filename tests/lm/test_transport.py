@@ -56,6 +56,30 @@ Post = Callable[..., Reply]
 Stream = Callable[..., list[ServerEvent]]
 
 
+# ---------------------------------------------------------------- get
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+@pytest.mark.parametrize("client", [None, "httpx"])
+def test_a_get_has_its_question_in_the_address_and_no_body(
+    server: Loopback, is_async: bool, client: str | None
+) -> None:
+    async def answer(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        writer.write(raw_reply(b"[1]"))
+
+    server.answer = answer
+    given = None if client is None else httpx.Client()
+    asking = transport.get(server.url("/search?query=a+b"), {"accept": "application/json"}, client=given)
+    reply = asyncio.run(asking) if is_async else run(asking)
+    assert (reply.status, reply.body) == (200, b"[1]")
+    [asked] = server.asked
+    assert (asked.target, asked.body) == ("/search?query=a+b", b"")
+    assert asked.headers["accept"] == "application/json"
+    assert "content-length" not in asked.headers
+    if given is not None:
+        given.close()
+
+
 # ---------------------------------------------------------------- post
 
 
@@ -630,7 +654,7 @@ def test_a_large_call_is_sent_whole_again_where_a_kept_connection_had_ended() ->
     sent: list[int] = []
 
     class Session:
-        async def post(self, url: str, *, data: Any, **options: Any) -> str:
+        async def request(self, method: str, url: str, *, data: Any, **options: Any) -> str:
             sent.append(len(data if isinstance(data, bytes) else data.read()))
             if len(sent) == 1:
                 raise aiohttp.ServerDisconnectedError

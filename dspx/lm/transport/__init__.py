@@ -1,6 +1,6 @@
 """Send a call and read its answer, whole or as it arrives. The only place where dspx opens a socket.
 
-`post` and `stream` are the same for sync and async calls: in a sync call they block, in an async one they
+`post`, `get` and `stream` are the same for sync and async calls: in a sync call they block, in an async one they
 suspend. Connections are kept and shared by the whole process.
 
 A client of your own (`client=httpx.Client(...)`, `httpx.AsyncClient(...)` or an httpx transport) is used
@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from dspx.lm.transport.reply import Arriving, Outgoing, Reply, StatusError, host_of
+from dspx.lm.transport.reply import Arriving, Outgoing, Question, Reply, StatusError, host_of
 from dspx.lm.transport.sse import EventParser, ServerEvent
 from dspx.lm.transport.timeouts import Timeout
 from dspx.runtime.bridge import is_blocking
@@ -25,10 +25,22 @@ __all__ = [
     "StatusError",
     "Timeout",
     "close",
+    "get",
     "post",
     "set_gate",
     "stream",
 ]
+
+
+async def get(
+    url: str,
+    headers: dict[str, str] | None = None,
+    *,
+    timeout: float | Timeout | None = None,
+    client: Any = None,
+) -> Reply:
+    """The reply to a GET; all else as `post`."""
+    return await post(Question(url, headers or {}), timeout=timeout, client=client)
 
 
 async def post(call: Outgoing, *, timeout: float | Timeout | None = None, client: Any = None) -> Reply:

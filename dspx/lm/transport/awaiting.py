@@ -60,7 +60,8 @@ async def _head(session: aiohttp.ClientSession, call: Outgoing, limits: Timeout)
     """The reply whose head arrived; its body is still to be read."""
     timeout = aiohttp.ClientTimeout(total=limits.total, sock_connect=limits.connect, sock_read=limits.read)
     ask = partial(
-        session.post,
+        session.request,
+        call.method,
         call.url,
         headers=call.headers,
         timeout=timeout,
@@ -79,6 +80,8 @@ async def _head(session: aiohttp.ClientSession, call: Outgoing, limits: Timeout)
 
 def _body(call: Outgoing) -> Any:
     """aiohttp complains of much data that is not a file; a file is used up by one attempt."""
+    if not call.body and call.method == "GET":
+        return None
     return call.body if len(call.body) < _LARGE else io.BytesIO(call.body)
 
 

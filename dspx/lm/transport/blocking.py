@@ -212,8 +212,12 @@ def _request(call: Outgoing, limits: Timeout) -> httpcore.Request:
         raise LMConfigurationError(
             f"A header of this call cannot be sent: {error}. Was a key copied with a typographic character?"
         ) from error
-    headers += [(b"host", host), (b"content-length", b"%d" % len(call.body))]
-    return httpcore.Request(b"POST", url, headers=headers, content=call.body, extensions={"timeout": timeout})
+    headers.append((b"host", host))
+    if call.body or call.method != "GET":
+        headers.append((b"content-length", b"%d" % len(call.body)))
+    return httpcore.Request(
+        call.method, url, headers=headers, content=call.body, extensions={"timeout": timeout}
+    )
 
 
 @lru_cache(maxsize=1024)

@@ -42,7 +42,7 @@ async def _from_sync_client(
     call: Outgoing, limits: Timeout, client: httpx.Client
 ) -> AsyncGenerator[Arriving]:
     request = client.build_request(
-        "POST", call.url, headers=call.headers, content=call.body, timeout=_timeout(limits)
+        call.method, call.url, headers=call.headers, content=call.body or None, timeout=_timeout(limits)
     )
     response = await in_thread(client.send, request, stream=True)
 
@@ -62,7 +62,7 @@ async def _from_async_client(
     call: Outgoing, limits: Timeout, client: httpx.AsyncClient
 ) -> AsyncGenerator[Arriving]:
     request = client.build_request(
-        "POST", call.url, headers=call.headers, content=call.body, timeout=_timeout(limits)
+        call.method, call.url, headers=call.headers, content=call.body or None, timeout=_timeout(limits)
     )
     if is_blocking():
         # An async client in a sync call works where async work of sync calls is done: whole, not in pieces.

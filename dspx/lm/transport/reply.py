@@ -14,14 +14,26 @@ from dspx.lm.transport.timeouts import Timeout
 
 
 class Outgoing(Protocol):
-    """A POST to send: `dspx.lm.wire.base.Call`."""
+    """A call to send: `dspx.lm.wire.base.Call`, a POST, or `Question`, a GET."""
 
+    @property
+    def method(self) -> str: ...
     @property
     def url(self) -> str: ...
     @property
     def headers(self) -> dict[str, str]: ...
     @property
     def body(self) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A GET: all that it says is in its address."""
+
+    url: str
+    headers: dict[str, str] = field(default_factory=dict[str, str], repr=False)
+    body: bytes = b""
+    method: str = "GET"
 
 
 @dataclass(frozen=True, slots=True)

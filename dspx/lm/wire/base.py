@@ -24,6 +24,7 @@ class Call:
     url: str
     headers: dict[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    method: str = "POST"
 
 
 class Assembler(Protocol):
