@@ -99,6 +99,8 @@ class ChatAdapter(Adapter, layout=True):
         return "\n\n".join(sections).strip()
 
     def user_message_output_requirements(self, signature: Any) -> str | None:
+        if not signature.output_fields:  # the model answers by calling tools, or by its own reasoning
+            return None
         return self.plan(signature).shape.once("requirements", lambda: _requirements(signature.output_fields))
 
     def format_assistant_message_content(
@@ -192,6 +194,8 @@ def _requirements(outputs: Mapping[str, Field]) -> str:
 def _type_note(field: Field) -> str:
     if field.annotation is str:
         return ""
+    if is_content(field.annotation, "tool_calls", "ToolCalls"):
+        return ' (must be a JSON object like {"tool_calls": [{"name": "...", "args": {...}}]})'
     return f" (must be formatted as a valid Python {type_name(field.annotation)})"
 
 

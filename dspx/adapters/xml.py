@@ -33,6 +33,8 @@ class XMLAdapter(ChatAdapter, layout=True):
         return self.plan(signature).shape.once("structure", lambda: _structure(signature))
 
     def user_message_output_requirements(self, signature: Any) -> str | None:
+        if not signature.output_fields:
+            return None
         return self.plan(signature).shape.once("requirements", lambda: _requirements(signature.output_fields))
 
     def format_user_message_content(
