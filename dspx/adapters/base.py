@@ -216,7 +216,10 @@ class Adapter:
         asked = native_tools.prepared(self, lm, signature, inputs, params)
         for name, type_ in self._native_outputs(signature):
             asked = type_.adapt_to_native_lm_feature(asked, name, lm, params)
-        return (asked if asked is signature else _same_each_time(signature, asked)), params
+        if asked is not signature:
+            asked = _same_each_time(signature, asked)
+            native_tools.note_what_is_left(signature, asked)
+        return asked, params
 
     def _native_outputs(self, signature: Any) -> Sequence[tuple[str, Any]]:
         contents = self.plan(signature).shape.contents
@@ -270,6 +273,7 @@ class Adapter:
         asked: Any = signature
         if history is not None:
             asked = plan.without_history
+            native_tools.note_what_is_left(signature, asked)
             if inputs.get(history) is not None:
                 turns = self.format_conversation_history(asked, history, dict(inputs))
                 messages += markers.split_messages(turns)

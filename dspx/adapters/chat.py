@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dspx.adapters import loose_json
+from dspx.adapters import loose_json, native_tools
 from dspx.adapters.base import Adapter, missing_outputs
 from dspx.adapters.coerce import why
 from dspx.adapters.fieldstream import ChatFieldStream, FieldStream, without_broken_marker
@@ -99,7 +99,7 @@ class ChatAdapter(Adapter, layout=True):
         return "\n\n".join(sections).strip()
 
     def user_message_output_requirements(self, signature: Any) -> str | None:
-        if not signature.output_fields:  # the model answers by calling tools, or by its own reasoning
+        if native_tools.is_answered_natively(signature):
             return None
         return self.plan(signature).shape.once("requirements", lambda: _requirements(signature.output_fields))
 

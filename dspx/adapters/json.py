@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from dspx.adapters import loose_json
+from dspx.adapters import loose_json, native_tools
 from dspx.adapters.base import missing_outputs
 from dspx.adapters.chat import INTRODUCTION, ChatAdapter, sections_of, structure_of, type_notes
 from dspx.adapters.coerce import why
@@ -83,7 +83,7 @@ class JSONAdapter(ChatAdapter, layout=True):
         return self.plan(signature).shape.once("structure", lambda: _structure(signature))
 
     def user_message_output_requirements(self, signature: Any) -> str | None:
-        if not signature.output_fields:
+        if native_tools.is_answered_natively(signature):
             return None
         return self.plan(signature).shape.once(
             "requirements",

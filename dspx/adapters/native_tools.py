@@ -38,6 +38,17 @@ def prepared(adapter: Any, lm: Any, signature: Any, inputs: Mapping[str, Any], p
     return asked
 
 
+def note_what_is_left(signature: Any, asked: Any) -> None:
+    """Remember where nothing is left to be answered in text: the prompt then asks for no text."""
+    if not asked.output_fields and (signature.output_fields or is_answered_natively(signature)):
+        asked.__plans__["answered_natively"] = True
+
+
+def is_answered_natively(signature: Any) -> bool:
+    """Whether a model answers this by calling tools or by its own reasoning, and by nothing else."""
+    return "answered_natively" in signature.__plans__
+
+
 def called(signature: Any, asked: Any, output: Any) -> dict[str, Any]:
     """The calls that came natively, by the field they are for. `AdapterParseError` where they cannot be read."""
     fields = _fields_of(signature)

@@ -32,6 +32,8 @@ def read(doc: str | None) -> tuple[str | None, dict[str, str]]:
         else:
             kept.append(lines[position])
             position += 1
+    if not found:
+        return doc, {}  # as it was written: prompts are the same as DSPy's
     text = re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip()
     return text, found
 
