@@ -24,6 +24,7 @@ DSPxError (alias DSPyError)
 │   ├── ToolExecutionError (also RuntimeError)   the tool failed
 │   ├── ToolRefused                  whoever was asked said no; .reason
 │   └── ToolApprovalError            whoever was to be asked failed, so the tool did not run
+├── AgentError (also ValueError)    an agent ended without its outputs; .history
 ├── SandboxError
 ├── EvaluationError                  too many examples failed; .failures
 ├── BudgetExhausted                  there is no room in a budget for the next call; .limit
@@ -303,6 +304,14 @@ class ToolRefused(ToolError):
 
 class ToolApprovalError(ToolError):
     """An approval hook failed or answered what is no answer; the tool was not run."""
+
+
+class AgentError(DSPxError, ValueError):
+    """An agent ended without its outputs. `history` is what it did."""
+
+    def __init__(self, message: str = "", *, history: Any = None, **details: Any) -> None:
+        super().__init__(message, **details)
+        self.history = history
 
 
 class SandboxError(DSPxError):
