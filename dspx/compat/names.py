@@ -43,7 +43,6 @@ LATER_MODULES = {
 """Whole modules that arrive in a later release."""
 
 NOT_OFFERED = {
-    "needs a class that DSPy itself no longer has": "AvatarOptimizer",
     "an optimizer's own prompt; those of dspx stand beside the optimizer": (
         "BasicGenerateInstruction GenerateInstructionGivenAttempts RulesInductionProgram"
     ),
@@ -117,7 +116,6 @@ NOT_OFFERED_MODULES = {
     ),
     "give GEPA(instruction_proposer=…) a function": "teleprompt.gepa.instruction_proposal",
     "an old name of COPRO": "teleprompt.signature_opt",
-    "needs a class that DSPy itself no longer has": "teleprompt.avatar_optimizer",
     "prices and facts are in dspx.lm.cost and dspx.lm.providers": "clients.costs clients.model_metadata",
     "the disk cache holds JSON, and never a pickle": "clients.disk_serialization",
     "it does not work in DSPy 3.4 (it needs the removed TypedPredictor); use ReAct or ReActV2": (

@@ -86,6 +86,7 @@ PATHS = _table(
             "modules.react": "ReAct",
             "modules.react_v2": "ReActV2",
             "modules.refine": "Refine",
+            "tools.tool": "Tool",
         },
         "predict.aggregation": {"modules.majority": "default_normalize majority"},
         "predict.best_of_n": {"modules.best_of_n": "BestOfN"},

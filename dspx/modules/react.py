@@ -138,7 +138,7 @@ class ReAct(Module):
                 logger.warning("The trajectory is too long for the model; its oldest tool call is left out.")
                 try:
                     work.trajectory = await call(self.truncate_trajectory, work.trajectory)
-                except ValueError as error:
+                except (ContextWindowExceededError, ValueError) as error:
                     raise full from error
             finally:
                 work.spent.asked(prediction)
@@ -147,11 +147,11 @@ class ReAct(Module):
     def truncate_trajectory(self, trajectory: dict[str, Any]) -> dict[str, Any]:
         """The trajectory without its oldest tool call. Override it to shorten otherwise.
 
-        ValueError where there is nothing to leave out.
+        `ContextWindowExceededError` where there is nothing to leave out.
         """
         names = list(trajectory)
         if len(names) <= _KEYS_OF_A_STEP:
-            raise ValueError(
+            raise ContextWindowExceededError(
                 "The trajectory is too long for the model, but it has a single tool call, which cannot be left out."
             )
         return {name: trajectory[name] for name in names[_KEYS_OF_A_STEP:]}
