@@ -35,6 +35,8 @@ def _run(name: str, *arguments: str, home: Path, **variables: str) -> subprocess
         ("async_server", "30 answers"),
         ("notebook_loop", "await evaluate: 100.0"),
         ("custom_lm", "Portugal: Lisbon"),
+        ("research_agent", "The Lanterna is 22 m higher. (22 m; finish)"),
+        ("mcp_agent", "→ 155 tins."),
     ],
 )
 def test_the_example_runs(name: str, says: str, tmp_path: Path) -> None:
