@@ -20,6 +20,10 @@ pytest.importorskip("mcp")
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
+def nowhere_to_log():
+    return open(os.devnull, "w")
+
+
 @asynccontextmanager
 async def weather():
     """The server's tools, by name, and the session that they are called through."""
@@ -29,7 +33,7 @@ async def weather():
     server = StdioServerParameters(
         command=sys.executable, args=["-m", "tests.tools.weather_server"], cwd=str(ROOT)
     )
-    with open(os.devnull, "w") as nowhere:  # where the server logs
+    with nowhere_to_log() as nowhere:
         async with (
             stdio_client(server, errlog=nowhere) as (read, write),
             ClientSession(read, write) as session,
