@@ -230,3 +230,24 @@ def test_a_copy_has_texts_of_its_own_and_shares_the_function():
     assert tool.desc == "Search the archive."
     assert tool.args["query"]["type"] == "string"
     assert copied.func is tool.func
+
+
+def test_a_space_searches_over_what_tools_say_of_themselves():
+    from dspx.testing import ScriptedLM
+    from tests.modules.agents import answer, step
+
+    agent = dspx.ReAct("question -> answer", tools=[search])
+    words = dspx.Text("search words", default="Search the archive.").bind("tools['search'].desc")
+    space = dspx.Space(agent, [words])
+    other = space.candidate({"search words": "Look birds up."})
+    lm = ScriptedLM([step("finish"), answer()], repeat=True)
+    with dspx.context(lm=lm):
+        with other.using(agent):
+            agent(question="q")
+        agent(question="q")
+        other.install(agent)
+        agent(question="q")
+    asked = [request.messages[0]["content"] for request in lm.requests[::2]]
+    assert ["<desc>Look birds up.</desc>" in text for text in asked] == [True, False, True]
+    assert ["<desc>Search the archive.</desc>" in text for text in asked] == [False, True, False]
+    assert "tools['search']" in agent.dump_state()
