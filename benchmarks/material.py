@@ -4,6 +4,7 @@ Annotations are real objects here, as each library reads them when the class is 
 """
 
 import enum
+from itertools import cycle
 from types import SimpleNamespace
 from typing import Any, Literal
 
@@ -134,6 +135,17 @@ def instant_lm(api: Any) -> Any:
             return answer
 
     return Instant("instant", cache=False)
+
+
+def scripted_lm(api: Any, texts: list[str]) -> Any:
+    """An LM that gives these answers at once, one after the other, over and over."""
+    answers = cycle([completion(text) for text in texts])
+
+    class Scripted(api.BaseLM):
+        def forward(self, prompt: Any = None, messages: Any = None, **kwargs: Any) -> Any:
+            return next(answers)
+
+    return Scripted("scripted", cache=False)
 
 
 def pipeline(api: Any, predictors: int, demos_each: int) -> Any:

@@ -27,6 +27,7 @@ from dspx.core.state import load_program as load
 from dspx.core.usage import track_usage
 from dspx.errors import (
     AdapterParseError,
+    AgentError,
     BudgetExhausted,
     ConfigurationError,
     ContextWindowExceededError,
@@ -56,6 +57,9 @@ from dspx.errors import (
     SearchDiverged,
     SignatureError,
     StateError,
+    ToolArgumentsError,
+    ToolError,
+    ToolRefused,
     UnsatisfiableSpace,
     UsageError,
     is_retryable_lm_error,
@@ -84,6 +88,8 @@ if TYPE_CHECKING:
     from dspx.content.history import History as History
     from dspx.content.image import Image as Image
     from dspx.content.reasoning import Reasoning as Reasoning
+    from dspx.content.tool_calls import ToolCallResults as ToolCallResults
+    from dspx.content.tool_calls import ToolCalls as ToolCalls
     from dspx.core.budget import Budget as Budget
     from dspx.core.candidate import Candidate as Candidate
     from dspx.core.space import Space as Space
@@ -113,6 +119,8 @@ if TYPE_CHECKING:
     from dspx.modules.majority import majority as majority
     from dspx.modules.multi_chain import MultiChainComparison as MultiChainComparison
     from dspx.modules.parallel import Parallel as Parallel
+    from dspx.modules.react import ReAct as ReAct
+    from dspx.modules.react_v2 import ReActV2 as ReActV2
     from dspx.modules.refine import Refine as Refine
     from dspx.optimizers.beacon import BEACON as BEACON
     from dspx.optimizers.better_together import BetterTogether as BetterTogether
@@ -147,6 +155,7 @@ if TYPE_CHECKING:
     from dspx.telemetry.logging import (
         enable_logging as enable_logging,
     )
+    from dspx.tools.tool import Tool as Tool
 
 # Loaded on first use, so that `import dspx` stays cheap. One line per module.
 _LAZY: dict[str, tuple[str, ...]] = {
@@ -183,6 +192,7 @@ _LAZY: dict[str, tuple[str, ...]] = {
         "Tensor",
         "Text",
     ),
+    "dspx.content.tool_calls": ("ToolCallResults", "ToolCalls"),
     "dspx.evaluate.compare": ("Comparison", "acompare", "compare"),
     "dspx.evaluate.evaluate": ("Evaluate",),
     "dspx.evaluate.result": ("EvaluationResult",),
@@ -197,6 +207,8 @@ _LAZY: dict[str, tuple[str, ...]] = {
     "dspx.modules.majority": ("majority",),
     "dspx.modules.multi_chain": ("MultiChainComparison",),
     "dspx.modules.parallel": ("Parallel",),
+    "dspx.modules.react": ("ReAct",),
+    "dspx.modules.react_v2": ("ReActV2",),
     "dspx.modules.refine": ("Refine",),
     "dspx.optimizers.beacon": ("BEACON",),
     "dspx.optimizers.better_together": ("BetterTogether",),
@@ -224,6 +236,7 @@ _LAZY: dict[str, tuple[str, ...]] = {
     "dspx.retrievers.retrieve": ("Retrieve",),
     "dspx.streaming.streamify": ("streamify",),
     "dspx.telemetry.logging": ("configure_dspy_loggers", "disable_logging", "enable_logging"),
+    "dspx.tools.tool": ("Tool",),
 }
 _HOME = {name: module for module, names in _LAZY.items() for name in names}
 
@@ -253,6 +266,7 @@ def __dir__() -> list[str]:
 __all__ = [
     "Adapter",
     "AdapterParseError",
+    "AgentError",
     "Audio",
     "BAMLAdapter",
     "BEACON",
@@ -337,6 +351,8 @@ __all__ = [
     "Predict",
     "Prediction",
     "Probability",
+    "ReAct",
+    "ReActV2",
     "Reasoning",
     "Refine",
     "Report",
@@ -352,6 +368,12 @@ __all__ = [
     "TemplateAdapter",
     "Tensor",
     "Text",
+    "Tool",
+    "ToolArgumentsError",
+    "ToolCallResults",
+    "ToolCalls",
+    "ToolError",
+    "ToolRefused",
     "TwoStepAdapter",
     "Type",
     "UnsatisfiableSpace",

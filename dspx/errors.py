@@ -20,6 +20,11 @@ DSPxError (alias DSPyError)
 │   └── LMUnexpectedError → LMStreamAssemblyError
 ├── AdapterParseError                .response .expected .found
 ├── ToolError
+│   ├── ToolArgumentsError (also ValueError)   the arguments do not fit the tool
+│   ├── ToolExecutionError (also RuntimeError)   the tool failed
+│   ├── ToolRefused                  whoever was asked said no; .reason
+│   └── ToolApprovalError            whoever was to be asked failed, so the tool did not run
+├── AgentError (also ValueError)    an agent ended without its outputs; .history
 ├── SandboxError
 ├── EvaluationError                  too many examples failed; .failures
 ├── BudgetExhausted                  there is no room in a budget for the next call; .limit
@@ -279,6 +284,34 @@ class AdapterParseError(DSPxError):
 
 class ToolError(DSPxError):
     """A tool could not be called, or failed."""
+
+
+class ToolArgumentsError(ToolError, ValueError):
+    """The arguments do not fit the tool: one is missing, unknown or of another type."""
+
+
+class ToolExecutionError(ToolError, RuntimeError):
+    """The tool was called and failed; the cause says how."""
+
+
+class ToolRefused(ToolError):
+    """An approval hook said no. `reason` is what it said."""
+
+    def __init__(self, message: str = "", *, reason: str = "", **details: Any) -> None:
+        super().__init__(message or reason, **details)
+        self.reason = reason
+
+
+class ToolApprovalError(ToolError):
+    """An approval hook failed or answered what is no answer; the tool was not run."""
+
+
+class AgentError(DSPxError, ValueError):
+    """An agent ended without its outputs. `history` is what it did."""
+
+    def __init__(self, message: str = "", *, history: Any = None, **details: Any) -> None:
+        super().__init__(message, **details)
+        self.history = history
 
 
 class SandboxError(DSPxError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.groups import (
+    acting,
     caching,
     calling,
     copying,
@@ -25,6 +26,7 @@ GROUPS = (
     formatting,
     parsing,
     predicting,
+    acting,
     caching,
     calling,
     crowding,

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from dspx.content.history import History as History
     from dspx.content.image import Image as Image
     from dspx.content.reasoning import Reasoning as Reasoning
+    from dspx.content.tool_calls import ToolCallResults as ToolCallResults
+    from dspx.content.tool_calls import ToolCalls as ToolCalls
 
 _HOME = {
     "Adapter": "adapters.base",
@@ -35,6 +37,9 @@ _HOME = {
     "History": "content.history",
     "Image": "content.image",
     "Reasoning": "content.reasoning",
+    "Tool": "tools.tool",
+    "ToolCallResults": "content.tool_calls",
+    "ToolCalls": "content.tool_calls",
     "Type": "content.base",
 }
 

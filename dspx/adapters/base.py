@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from dspx.adapters import native_tools
 from dspx.adapters.fieldstream import FieldStream
 from dspx.adapters.plan import Plan, Rendering, plan_for
 from dspx.content import markers
@@ -212,10 +213,13 @@ class Adapter:
         if not self.use_native_function_calling:
             for name in _OF_TOOLS:
                 params.pop(name, None)
-        asked = signature
+        asked = native_tools.prepared(self, lm, signature, inputs, params)
         for name, type_ in self._native_outputs(signature):
             asked = type_.adapt_to_native_lm_feature(asked, name, lm, params)
-        return (asked if asked is signature else _same_each_time(signature, asked)), params
+        if asked is not signature:
+            asked = _same_each_time(signature, asked)
+            native_tools.note_what_is_left(signature, asked)
+        return asked, params
 
     def _native_outputs(self, signature: Any) -> Sequence[tuple[str, Any]]:
         contents = self.plan(signature).shape.contents
@@ -227,18 +231,24 @@ class Adapter:
     def _values(self, signature: Any, asked: Any, output: Any) -> dict[str, Any]:
         """One completion as values of the signature, with `logprobs` where there are some."""
         text = output.text
-        if not text and asked.output_fields:
+        called = native_tools.called(signature, asked, output)
+        if not text and asked.output_fields and not called:
             raise AdapterParseError(type(self).__name__, signature, text or "", _emptiness(output))
         values: dict[str, Any] = {}
-        if asked.output_fields:
-            values = observe(
-                "adapter_parse",
-                self,
-                lambda: {"signature": asked, "completion": text},
-                self.parse,
-                asked,
-                text,
-            )
+        if asked.output_fields and text:
+            try:
+                values = observe(
+                    "adapter_parse",
+                    self,
+                    lambda: {"signature": asked, "completion": text},
+                    self.parse,
+                    asked,
+                    text,
+                )
+            except AdapterParseError as problem:
+                if not called:
+                    raise
+                values = problem.found  # what is said beside a call of a tool need not follow the form
         shape = self.plan(signature).shape
         if values.keys() != shape.outputs.keys():
             values = {**dict.fromkeys(shape.outputs), **shape.completed(values)}
@@ -246,6 +256,7 @@ class Adapter:
             native = type_.parse_lm_response(_loose(output))
             if native is not None:
                 values[name] = native
+        values.update(called)
         if output.logprobs:
             values["logprobs"] = output.logprobs
         return values
@@ -262,6 +273,7 @@ class Adapter:
         asked: Any = signature
         if history is not None:
             asked = plan.without_history
+            native_tools.note_what_is_left(signature, asked)
             if inputs.get(history) is not None:
                 turns = self.format_conversation_history(asked, history, dict(inputs))
                 messages += markers.split_messages(turns)
@@ -338,6 +350,10 @@ class Adapter:
             user = self.format_user_message_content(signature, turn, main_request=has_input)
             if user:
                 messages.append({"role": "user", "content": user})
+            calls = native_tools.calls_in(turn)
+            if calls is not None:
+                messages += native_tools.messages_of(self, signature, turn, *calls)
+                continue
             assistant = self.format_assistant_message_content(signature, turn)
             if assistant:
                 messages.append({"role": "assistant", "content": assistant})

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dspx.adapters import loose_json
+from dspx.adapters import loose_json, native_tools
 from dspx.adapters.base import Adapter, missing_outputs
 from dspx.adapters.coerce import why
 from dspx.adapters.fieldstream import ChatFieldStream, FieldStream, without_broken_marker
@@ -99,6 +99,8 @@ class ChatAdapter(Adapter, layout=True):
         return "\n\n".join(sections).strip()
 
     def user_message_output_requirements(self, signature: Any) -> str | None:
+        if native_tools.is_answered_natively(signature):
+            return None
         return self.plan(signature).shape.once("requirements", lambda: _requirements(signature.output_fields))
 
     def format_assistant_message_content(
@@ -192,6 +194,8 @@ def _requirements(outputs: Mapping[str, Field]) -> str:
 def _type_note(field: Field) -> str:
     if field.annotation is str:
         return ""
+    if is_content(field.annotation, "tool_calls", "ToolCalls"):
+        return ' (must be a JSON object like {"tool_calls": [{"name": "...", "args": {...}}]})'
     return f" (must be formatted as a valid Python {type_name(field.annotation)})"
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from dspx.adapters import loose_json
+from dspx.adapters import loose_json, native_tools
 from dspx.adapters.base import missing_outputs
 from dspx.adapters.chat import INTRODUCTION, ChatAdapter, sections_of, structure_of, type_notes
 from dspx.adapters.coerce import why
@@ -53,7 +53,7 @@ class JSONAdapter(ChatAdapter, layout=True):
         self, lm: Any, lm_kwargs: Mapping[str, Any], signature: Any, inputs: Mapping[str, Any]
     ) -> tuple[Any, dict[str, Any]]:
         asked, params = super()._prepared(lm, lm_kwargs, signature, inputs)
-        if params.get("response_format") is None:
+        if params.get("response_format") is None and asked.output_fields:
             response_format = self.response_format(lm, asked)
             if response_format is not None:
                 params["response_format"] = response_format
@@ -83,6 +83,8 @@ class JSONAdapter(ChatAdapter, layout=True):
         return self.plan(signature).shape.once("structure", lambda: _structure(signature))
 
     def user_message_output_requirements(self, signature: Any) -> str | None:
+        if native_tools.is_answered_natively(signature):
+            return None
         return self.plan(signature).shape.once(
             "requirements",
             lambda: (

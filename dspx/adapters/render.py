@@ -154,23 +154,24 @@ def is_class(annotation: Any, base: type) -> bool:
 
 def content_types(annotation: Any) -> list[Any]:
     """The content types (`dspx.Type`) that an annotation contains."""
-    base = _content("base", "Type")
+    base = loaded_content("base", "Type")
     return [] if base is None else base.extract_custom_type_from_annotation(annotation)
 
 
 def is_content(annotation: Any, module: str, name: str) -> bool:
     """Whether the annotation is this content type. Its module is not imported: who uses the type has done so."""
-    cls = _content(module, name)
+    cls = loaded_content(module, name)
     return cls is not None and annotation is cls
 
 
 def is_content_subclass(annotation: Any, module: str, name: str) -> bool:
     """Whether the annotation is this content type, or one made from it."""
-    cls = _content(module, name)
+    cls = loaded_content(module, name)
     return cls is not None and is_class(annotation, cls)
 
 
-def _content(module: str, name: str) -> Any:
+def loaded_content(module: str, name: str) -> Any:
+    """A content type whose module somebody has loaded; None where nobody has, so that no value is one."""
     loaded = sys.modules.get(f"dspx.content.{module}")
     return getattr(loaded, name, None)
 

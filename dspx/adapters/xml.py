@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dspx.adapters import loose_json
+from dspx.adapters import loose_json, native_tools
 from dspx.adapters.base import missing_outputs
 from dspx.adapters.chat import INTRODUCTION, ChatAdapter
 from dspx.adapters.coerce import Coercer, allows_none, parse_value, why
@@ -33,6 +33,8 @@ class XMLAdapter(ChatAdapter, layout=True):
         return self.plan(signature).shape.once("structure", lambda: _structure(signature))
 
     def user_message_output_requirements(self, signature: Any) -> str | None:
+        if native_tools.is_answered_natively(signature):
+            return None
         return self.plan(signature).shape.once("requirements", lambda: _requirements(signature.output_fields))
 
     def format_user_message_content(

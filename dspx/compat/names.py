@@ -9,7 +9,6 @@ from __future__ import annotations
 from dspx.compat.paths import PACKAGES, PATHS, TOP_LEVEL
 
 LATER = {
-    "with tools and agents": "Tool ToolCalls ToolCallResults ReAct ReActV2 Avatar",
     "with the code sandbox": (
         "CodeAct ProgramOfThought RLM Flex CodeInterpreter CodeInterpreterError CodeExecutionError LocalInterpreter "
         "PythonInterpreter FinalOutput SandboxSerializable resolve_interpreter_factory"
@@ -20,10 +19,6 @@ LATER = {
 """Names that arrive in a later release, by what they come with."""
 
 LATER_MODULES = {
-    "with tools and agents": (
-        "adapters.types.tool predict.react predict.react_v2 predict.avatar predict.avatar.avatar "
-        "predict.avatar.models predict.avatar.signatures utils.langchain_tool utils.mcp"
-    ),
     "with the code sandbox": (
         "predict.code_act predict.flex predict.flex.flex predict.program_of_thought predict.rlm "
         "primitives.code_interpreter primitives.local_interpreter primitives.python_interpreter "
@@ -41,7 +36,6 @@ LATER_MODULES = {
 """Whole modules that arrive in a later release."""
 
 NOT_OFFERED = {
-    "needs a class that DSPy itself no longer has": "AvatarOptimizer",
     "an optimizer's own prompt; those of dspx stand beside the optimizer": (
         "BasicGenerateInstruction GenerateInstructionGivenAttempts RulesInductionProgram"
     ),
@@ -79,6 +73,12 @@ NOT_OFFERED = {
         "is_in_ipython_notebook_environment merge_dicts prediction_is_dictlike stylize_metric_name truncate_cell"
     ),
     "an internal function of an optimizer or module": "inspect_modules recursive_mask",
+    "it does not work in DSPy 3.4 (it needs the removed TypedPredictor); use ReAct or ReActV2": (
+        "Avatar AvatarOptimizer"
+    ),
+    "the tool does this itself: dspx.Tool.from_mcp_tool(...), dspx.Tool.from_langchain(...)": (
+        "convert_input_schema_to_tool_args"
+    ),
     "fetch files with the tool of your choice": "download",
     "asyncify bounds its work by the setting async_max_workers": "get_async_max_workers get_limiter",
     "an error's text is str(error)": "format_error_for_lm",
@@ -118,9 +118,12 @@ NOT_OFFERED_MODULES = {
     ),
     "give GEPA(instruction_proposer=…) a function": "teleprompt.gepa.instruction_proposal",
     "an old name of COPRO": "teleprompt.signature_opt",
-    "needs a class that DSPy itself no longer has": "teleprompt.avatar_optimizer",
     "prices and facts are in dspx.lm.cost and dspx.lm.providers": "clients.costs clients.model_metadata",
     "the disk cache holds JSON, and never a pickle": "clients.disk_serialization",
+    "it does not work in DSPy 3.4 (it needs the removed TypedPredictor); use ReAct or ReActV2": (
+        "predict.avatar predict.avatar.avatar predict.avatar.models predict.avatar.signatures "
+        "teleprompt.avatar_optimizer"
+    ),
     _INTERNAL: (
         "adapters.utils predict.flex.bridge predict.flex.ctx predict.flex.primitives_doc predict.retry "
         "primitives.facade primitives.local_interpreter_worker propose.utils signatures.utils "

@@ -41,6 +41,8 @@ PATHS = _table(
             "content.history": "History",
             "content.image": "Image",
             "content.reasoning": "Reasoning",
+            "content.tool_calls": "ToolCallResults ToolCalls",
+            "tools.tool": "Tool",
         },
         "adapters.types.audio": {"content.audio": "Audio"},
         "adapters.types.base_type": {"content.base": "Type"},
@@ -51,6 +53,7 @@ PATHS = _table(
         "adapters.types.history": {"content.history": "History"},
         "adapters.types.image": {"content.image": "Image"},
         "adapters.types.reasoning": {"content.reasoning": "Reasoning"},
+        "adapters.types.tool": {"content.tool_calls": "ToolCallResults ToolCalls", "tools.tool": "Tool"},
         "clients": {
             "cache.configured": "configure_cache",
             "cache.facade": "Cache",
@@ -81,7 +84,10 @@ PATHS = _table(
             "modules.multi_chain": "MultiChainComparison",
             "modules.parallel": "Parallel",
             "modules.predict": "Predict",
+            "modules.react": "ReAct",
+            "modules.react_v2": "ReActV2",
             "modules.refine": "Refine",
+            "tools.tool": "Tool",
         },
         "predict.aggregation": {"modules.majority": "default_normalize majority"},
         "predict.best_of_n": {"modules.best_of_n": "BestOfN"},
@@ -91,6 +97,8 @@ PATHS = _table(
         "predict.parallel": {"modules.parallel": "Parallel"},
         "predict.parameter": {"core.module": "Parameter"},
         "predict.predict": {"modules.predict": "Predict"},
+        "predict.react": {"modules.react": "ReAct"},
+        "predict.react_v2": {"modules.react_v2": "ReActV2"},
         "predict.refine": {"modules.refine": "OfferFeedback Refine"},
         "primitives": {
             "core.example": "Example",
@@ -156,7 +164,9 @@ PATHS = _table(
         "utils.dummies": {"testing.dummy": "DummyLM", "testing.retrieval": "DummyVectorizer dummy_rm"},
         "utils.exceptions": {"errors": _ERRORS},
         "utils.inspect_history": {"lm.history": "pretty_print_history=show"},
+        "utils.langchain_tool": {"compat.tools": "convert_langchain_tool"},
         "utils.logging_utils": {"telemetry.logging": "configure_dspy_loggers disable_logging enable_logging"},
+        "utils.mcp": {"compat.tools": "convert_mcp_tool"},
         "utils.parallelizer": {"compat.parallelizer": "ParallelExecutor"},
         "utils.saving": {"core.state": "load=load_program"},
         "utils.syncify": {"compat.asyncify": "run_async syncify"},
@@ -167,7 +177,8 @@ PATHS = _table(
 
 PACKAGES = {
     "adapters": (
-        "Adapter Audio ChatAdapter Code File History Image JSONAdapter Reasoning TwoStepAdapter Type XMLAdapter"
+        "Adapter Audio ChatAdapter Code File History Image JSONAdapter Reasoning Tool ToolCallResults ToolCalls "
+        "TwoStepAdapter Type XMLAdapter"
     ),
     "adapters.base": "Adapter",
     "datasets": "Colors DataLoader Dataset HotPotQA MATH",
@@ -204,7 +215,7 @@ PACKAGES = {
 TOP_LEVEL = (
     "Adapter Audio BaseLM BaseModule BestOfN ChainOfThought ChatAdapter Code Completions Embedder Evaluate Example "
     "File History Image InputField JSONAdapter KNN LM LabeledFewShot Module MultiChainComparison OutputField Parallel "
-    "Predict Prediction Reasoning Refine Signature SignatureMeta TwoStepAdapter Type XMLAdapter asyncify cache "
+    "Predict Prediction ReAct ReActV2 Reasoning Refine Signature SignatureMeta Tool ToolCallResults ToolCalls TwoStepAdapter Type XMLAdapter asyncify cache "
     "configure configure_cache configure_dspy_loggers context disable_logging enable_logging ensure_signature "
     "infer_prefix inspect_history load majority make_signature settings streamify syncify track_usage "
     "BetterTogether BootstrapFewShot BootstrapFewShotWithOptuna BootstrapFewShotWithRandomSearch BootstrapRS COPRO "

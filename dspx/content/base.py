@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def _without_our_docstring(schema: dict[str, Any], cls: Any) -> None:
+def without_our_docstring(schema: dict[str, Any], cls: Any) -> None:
     """Docstrings of this package are for readers of code, and no part of anybody's prompt."""
     if cls.__module__.startswith("dspx.content."):
         schema.pop("description", None)
@@ -29,7 +29,7 @@ def _without_our_docstring(schema: dict[str, Any], cls: Any) -> None:
 class Type(BaseModel):
     """A field's type with its own looks in a prompt. Subclass it, and say in `format` what the model gets."""
 
-    model_config = ConfigDict(json_schema_extra=_without_our_docstring)
+    model_config = ConfigDict(json_schema_extra=without_our_docstring)
 
     _rendered_from: ClassVar[tuple[str, ...]] = ()
     """Fields that decide all of `format()`, where the rendered text is worth remembering."""

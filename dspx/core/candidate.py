@@ -42,8 +42,16 @@ class LeafValues:
     variant: Any = None
 
 
+@dataclass(frozen=True, slots=True)
+class ToolValues:
+    """What one tool says of itself instead of its own words; None keeps its own. `arg_desc` is laid over its own."""
+
+    desc: str | None = None
+    arg_desc: Mapping[str, str] | None = None
+
+
 Bindings = Mapping[int, Any]
-"""By `id(leaf)` or `id(module)`: `LeafValues`."""
+"""By `id(leaf)` or `id(module)`: `LeafValues`; by `id(tool)`: `ToolValues`."""
 
 bound: Scoped[Bindings | None] = Scoped("dspx_bound_values", None)
 """`with bound.using({id(program.answer): LeafValues(instructions="…")}): program(…)`."""

@@ -244,6 +244,10 @@ class Module(metaclass=ProgramMeta):
     def predictors(self) -> list[Any]:
         return [leaf for _, leaf in self.named_predictors()]
 
+    def named_tools(self) -> list[tuple[str, Any]]:
+        """The tools by path, such as `agent.tools['search']`: their descriptions can be tuned."""
+        return tree.named_parts(self, _is_tool, _is_module)
+
     def named_sub_modules(
         self, type_: type[Any] | None = None, skip_compiled: bool = False
     ) -> Generator[tuple[str, Any]]:
@@ -311,8 +315,11 @@ class Module(metaclass=ProgramMeta):
     # ------------------------------------------------------------ keeping
 
     def dump_state(self, json_mode: bool = True) -> dict[str, Any]:
-        """Each leaf's state by path. `json_mode` makes every value plain JSON."""
-        return {name: leaf.dump_state(json_mode=json_mode) for name, leaf in self.named_parameters()}
+        """Each leaf's state by path, and that of tools whose texts were changed. `json_mode` makes every value plain JSON."""
+        tuned = [(name, tool) for name, tool in self.named_tools() if tool.is_tuned]
+        return {
+            name: part.dump_state(json_mode=json_mode) for name, part in [*self.named_parameters(), *tuned]
+        }
 
     def load_state(self, state: Mapping[str, Any], *, allow_unsafe_lm_state: bool = False) -> None:
         """Take over a dumped state; all of it or, on an error, none."""
@@ -387,3 +394,7 @@ def _is_module(value: Any) -> bool:
 
 def _is_parameter(value: Any) -> bool:
     return isinstance(value, Parameter)
+
+
+def _is_tool(value: Any) -> bool:
+    return getattr(type(value), "is_tool", False) is True

@@ -81,9 +81,10 @@ def load_into(program: Any, state: Mapping[str, Any], *, allow_unsafe_lm_state: 
             f"The saved state has nothing for {missing}; it has {sorted(state)}. "
             "Load it into the program that it was saved from."
         )
+    tools = [(name, tool) for name, tool in program.named_tools() if name in state]
     prepared = [
-        (leaf, leaf.read_state(state[name], allow_unsafe_lm_state=allow_unsafe_lm_state))
-        for name, leaf in leaves
+        (part, part.read_state(state[name], allow_unsafe_lm_state=allow_unsafe_lm_state))
+        for name, part in [*leaves, *tools]
     ]
     for leaf, values in prepared:
         leaf.take_state(values)

@@ -163,7 +163,7 @@ class Predict(Module, Parameter, Generic[P, S_co]):
         config: Mapping[str, Any] = {**self.config, **mine.config} if mine.config else self.config
         lm: Any = mine.lm or self.lm or settings["lm"]
         if mine.instructions is not None:
-            signature = _with_instructions(signature, mine.instructions)
+            signature = with_instructions(signature, mine.instructions)
         if not _PRIVILEGED.isdisjoint(kwargs):
             signature = ensure_signature(kwargs.pop("signature", None)) or signature
             demos = kwargs.pop("demos", demos)
@@ -302,7 +302,7 @@ def default_adapter() -> Any:
     return _adapter
 
 
-def _with_instructions(signature: Any, instructions: str) -> Any:
+def with_instructions(signature: Any, instructions: str) -> Any:
     """The signature with other instructions, made once per text so that adapters compile it once."""
     key = ("instructions", instructions)
     derived = signature.__plans__.get(key)

@@ -108,6 +108,29 @@ def on_background_loop(fn: Callable[..., Awaitable[T]], *args: Any, **kwargs: An
         raise
 
 
+def on_this_loop(fn: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
+    """`fn`, bound to the loop that runs now: awaited from any other loop, it runs on this one.
+
+    For what belongs to a loop, such as an open connection. Where no loop runs now, `fn` itself.
+    """
+    if not is_async_here():
+        return fn
+    import asyncio
+
+    home = asyncio.get_running_loop()
+
+    async def at_home(*args: Any, **kwargs: Any) -> T:
+        if asyncio.get_running_loop() is home:
+            return await fn(*args, **kwargs)
+        if home.is_closed():
+            raise UsageError(
+                f"{_name(fn)} belongs to an event loop that has ended. Open its connection again."
+            )
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(_await(fn(*args, **kwargs)), home))
+
+    return at_home
+
+
 def is_async(fn: Callable[..., Any]) -> bool:
     """Whether calling `fn` gives a coroutine, as far as its code tells."""
     while isinstance(fn, partial):

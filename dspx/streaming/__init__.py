@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from dspx.streaming.chunk import StreamChunk
-from dspx.streaming.events import Event, FieldDelta, FieldDone, FieldPart, Final, Restart
+from dspx.streaming.events import (
+    Event,
+    FieldDelta,
+    FieldDone,
+    FieldPart,
+    Final,
+    Observed,
+    Restart,
+    Thought,
+    ToolCalled,
+)
 from dspx.streaming.messages import StatusMessage, StatusMessageProvider, StreamResponse
 from dspx.streaming.program import stream, stream_sync
 from dspx.streaming.send import SendStream, sync_send_to_stream
@@ -17,6 +27,7 @@ __all__ = [
     "FieldDone",
     "FieldPart",
     "Final",
+    "Observed",
     "Restart",
     "SendStream",
     "StatusMessage",
@@ -24,6 +35,8 @@ __all__ = [
     "StreamChunk",
     "StreamListener",
     "StreamResponse",
+    "Thought",
+    "ToolCalled",
     "apply_sync_streaming",
     "stream",
     "stream_sync",

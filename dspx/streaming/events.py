@@ -1,9 +1,13 @@
-"""What a program says while it runs: typed events."""
+"""What a program says while it runs: typed events. Those of agents' steps are in `dspx.core.steps`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+
+from dspx.core.steps import Observed as Observed
+from dspx.core.steps import Thought as Thought
+from dspx.core.steps import ToolCalled as ToolCalled
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +64,4 @@ class Final:
     prediction: Any
 
 
-Event = FieldDelta | FieldPart | Restart | FieldDone | Final
+Event = FieldDelta | FieldPart | Restart | FieldDone | Thought | ToolCalled | Observed | Final

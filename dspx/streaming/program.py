@@ -8,12 +8,13 @@ The program runs as it does in `await program.acall(…)`, settings, callbacks a
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from typing import Any, Protocol
 
-from dspx.core import streams
+from dspx.core import steps, streams
 from dspx.core.calls import entrance
 from dspx.core.settings import context
 from dspx.runtime.bridge import run
@@ -47,6 +48,10 @@ class Teller(Protocol):
 
     def sink(self, channel: Channel[Any], leaf: Any, signature: Any, adapter: Any) -> Any:
         """What becomes of a leaf's pieces; None to not stream it."""
+        ...
+
+    def steps(self, channel: Channel[Any]) -> Callable[[Any, Any], None] | None:
+        """What becomes of agents' steps; None to not tell of them."""
         ...
 
     def finish(self, channel: Channel[Any], result: Any) -> None:
@@ -91,6 +96,7 @@ class Streaming:
         channel, teller = self._channel, self._teller
         with (
             streams.open_sink.using(partial(teller.sink, channel)),
+            steps.listener.using(teller.steps(channel)),
             context(send_stream=SendStream(channel), **teller.settings(channel)),
         ):
             result = await entrance(self._program)(*self._args, **self._inputs)
@@ -102,6 +108,7 @@ class _Typed:
 
     def __init__(self, program: Any) -> None:
         self._names = LeafNames(program)
+        self._modules = _module_names(program)
         self._numbers = count()
 
     def settings(self, channel: Channel[Any]) -> dict[str, Any]:
@@ -110,8 +117,20 @@ class _Typed:
     def sink(self, channel: Channel[Any], leaf: Any, signature: Any, adapter: Any) -> LeafReader:
         return LeafReader(channel.put, self._names.of(leaf), next(self._numbers), signature, adapter)
 
+    def steps(self, channel: Channel[Any]) -> Callable[[Any, Any], None]:
+        def tell(agent: Any, step: Any) -> None:
+            channel.put(replace(step, agent=self._modules.get(id(agent), type(agent).__name__)))
+
+        return tell
+
     def finish(self, channel: Channel[Any], result: Any) -> None:
         channel.put(Final(result))
+
+
+def _module_names(program: Any) -> dict[int, str]:
+    """The paths of a program's modules; the program itself is `self`."""
+    named = program.named_sub_modules() if hasattr(program, "named_sub_modules") else []
+    return {id(module): name.removeprefix("self.") for name, module in named}
 
 
 class LeafNames:

@@ -10,10 +10,27 @@ from dspx.core.canonical import to_plain
 from dspx.core.prediction import Prediction
 from dspx.errors import UsageError
 from dspx.streaming.chunk import StreamChunk
-from dspx.streaming.events import FieldDelta, FieldDone, FieldPart, Final, Restart
+from dspx.streaming.events import (
+    FieldDelta,
+    FieldDone,
+    FieldPart,
+    Final,
+    Observed,
+    Restart,
+    Thought,
+    ToolCalled,
+)
 from dspx.streaming.messages import StatusMessage, StreamResponse
 
-_TYPED = {FieldDelta: "delta", FieldPart: "part", FieldDone: "done", Restart: "restart"}
+_TYPED = {
+    FieldDelta: "delta",
+    FieldPart: "part",
+    FieldDone: "done",
+    Restart: "restart",
+    Thought: "thought",
+    ToolCalled: "tool_call",
+    Observed: "observation",
+}
 
 
 async def streaming_response(streamer: AsyncIterable[Any]) -> AsyncGenerator[str, None]:

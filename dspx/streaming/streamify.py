@@ -84,6 +84,9 @@ class _Told:
             return ChunkSink(channel.put, leaf, _model_of(leaf))
         return self._listening.sink(channel.put, leaf, signature, adapter)
 
+    def steps(self, channel: Channel[Any]) -> None:
+        """Agents' steps are told as status messages, as DSPy does."""
+
     def finish(self, channel: Channel[Any], result: Any) -> None:
         """The prediction; also where it was not wanted, if otherwise nothing came."""
         if self._tells_prediction or self._listening is None or not self._listening.heard:

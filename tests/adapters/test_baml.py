@@ -10,7 +10,11 @@ from dspx.adapters.baml import BAMLAdapter
 from tests.golden import cases
 
 ADAPTER = BAMLAdapter()
-CASES = {case.name: case for case in cases.cases(dspx) if "error" not in cases.expected("baml", case.name)}
+CASES = {
+    case.name: case
+    for case in cases.cases(dspx)
+    if "baml" in case.adapters and "error" not in cases.expected("baml", case.name)
+}
 # DSPy puts the quotes of a JSON string around the picture or the code
 QUOTED_BY_DSPY = {
     *(

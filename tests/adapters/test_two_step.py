@@ -34,7 +34,7 @@ def chat(**fields: Any) -> str:
     return "\n".join(f"[[ ## {name} ## ]]\n{value}" for name, value in fields.items())
 
 
-CASES = {case.name: case for case in cases.cases(dspx)}
+CASES = {case.name: case for case in cases.cases(dspx) if "two_step" in case.adapters}
 # DSPy sends the marker's text, or what Python prints, in the place of pictures, files, documents and code
 CONTENT_LOST_BY_DSPY = {
     *(

@@ -81,10 +81,9 @@ def test_a_function_keeps_its_name_when_the_module_of_that_name_is_imported():
         ),
         ("from dspx.teleprompt import BootstrapFinetune", "arrives later, with finetuning"),
         ("from dspx.teleprompt.grpo import GRPO", "arrives later, with finetuning"),
-        ("import dspx.predict.react", "arrives later, with tools and agents"),
-        ("from dspx.adapters import Tool", "arrives later, with tools and agents"),
         ("import dspx.datasets.alfworld", "is not offered by dspx: it plays a game"),
         ("from dspx.retrievers.weaviate_rm import WeaviateRM", "one vendor's client"),
+        ("import dspx.predict.avatar", "use ReAct or ReActV2"),
         ("import dspx.lm15", "is not offered by dspx: DSPy's vendored provider library"),
         ("from dspx import OldField", "use InputField and OutputField"),
     ],
@@ -99,8 +98,8 @@ def test_attributes_that_are_not_there_say_why_too():
         dspx.BootstrapFinetune  # type: ignore[attr-defined]
     with pytest.raises(AttributeError, match="arrives later, with finetuning"):
         dspx.teleprompt.BootstrapFinetune
-    assert not hasattr(dspx, "ReAct")
-    assert not hasattr(dspx.adapters, "Tool")
+    assert not hasattr(dspx, "Avatar")
+    assert not hasattr(dspx.adapters, "Nothing")
 
 
 def test_a_typing_error_is_pythons_own_error():

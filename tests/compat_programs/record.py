@@ -25,6 +25,7 @@ FILES = (
     "overriding",
     "porting",
     "extending",
+    "acting",
 )
 
 

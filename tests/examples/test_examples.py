@@ -36,6 +36,8 @@ def _run(name: str, *arguments: str, home: Path, **variables: str) -> subprocess
         ("notebook_loop", "await evaluate: 100.0"),
         ("custom_lm", "Portugal: Lisbon"),
         ("retrieval", "k=3: the passage is found for 100 %"),
+        ("research_agent", "The Lanterna is 22 m higher. (22 m; finish)"),
+        ("mcp_agent", "→ 155 tins."),
     ],
 )
 def test_the_example_runs(name: str, says: str, tmp_path: Path) -> None:

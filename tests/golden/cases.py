@@ -109,7 +109,7 @@ _PLACES = {
         "content.image", "content.audio", "content.file", "content.document", "content.code", "content.history",
         "content.reasoning", "content.citations", "content.base", "core.signature", "core.fields", "core.example",
         "core.prediction", "adapters.chat", "adapters.json", "adapters.xml", "adapters.baml", "adapters.two_step",
-        "lm.lm", "errors",
+        "lm.lm", "errors", "content.tool_calls", "tools.tool",
     ),
 }
 
@@ -162,7 +162,7 @@ def _golden_file(path: str) -> Any:
 
 def cases(api: Any) -> Iterator[Case]:
     """Every case of `format`. Fresh objects on every call."""
-    for family in (_plain, _types, _inputs, _demos, _history, _content):
+    for family in (_plain, _types, _inputs, _demos, _history, _content, _tools):
         yield from family(api)
 
 
@@ -517,6 +517,111 @@ def _content(api: Any) -> Iterator[Case]:
         signature = _named(api, "Make", "Make it.", {"text": str}, {"value": type_, "answer": str})
         yield Case(f"content_output_{name}", signature, {"text": "t"})
         yield Case(f"content_demo_output_{name}", signature, {"text": "t"}, [{"text": "d", "value": value, "answer": "a"}])
+
+
+# ---------------------------------------------------------------- tools
+
+
+def search(query: str, limit: int = 3) -> list[str]:
+    """Search the archive."""
+    return [query] * limit
+
+
+def now() -> str:
+    return "noon"
+
+
+def book(trip: Address, seats: Optional[list[int]] = None, how: Literal["rail", "road"] = "rail") -> str:
+    """Book a trip.
+    Say where to."""
+    return f"{trip.city} {seats} {how}"
+
+
+def _tool_signatures(api: Any) -> tuple[Any, Any, Any]:
+    tool_, calls_, past = find(api, "Tool"), find(api, "ToolCalls"), find(api, "History")
+
+    class Agent(api.Signature):
+        """Answer with the tools."""
+
+        question: str = api.InputField()
+        history: past = api.InputField()
+        tools: list[tool_] = api.InputField()
+        note: str = api.OutputField()
+        tool_calls: calls_ = api.OutputField()
+
+    class One(api.Signature):
+        """Use the tool."""
+
+        question: str = api.InputField()
+        tool: tool_ = api.InputField()
+        why: str = api.OutputField()
+        calls: calls_ = api.OutputField()
+
+    class CallsAlone(api.Signature):
+        """Use the tool."""
+
+        question: str = api.InputField()
+        tools: list[tool_] = api.InputField(desc="what there is")
+        calls: calls_ = api.OutputField(desc="what to do")
+
+    return Agent, One, CallsAlone
+
+
+def _made_tools(api: Any) -> list[Any]:
+    tool = find(api, "Tool")
+    return [tool(search), tool(now), tool(book, name="book_trip", arg_desc={"trip": "where to"})]
+
+
+def _turns(api: Any, ids: bool = True, results: bool = True) -> list[dict[str, Any]]:
+    calls, came = find(api, "ToolCalls"), find(api, "ToolCallResults")
+    asked = [
+        calls.ToolCall(id="call_0_0" if ids else None, name="search", args={"query": "owls", "limit": 2}),
+        calls.ToolCall(id="call_0_1" if ids else None, name="now", args={}),
+    ]
+    found = came.from_tool_calls_and_values(asked, [["barn owl", "«tawny»"], "no clock"], [False, True])
+    one = calls(tool_calls=asked, tool_call_results=found if results else None)
+    return [{"question": "Which owls?", "note": "Look.", "tool_calls": one}, {"note": "Again.", "tool_calls": one}]
+
+
+def _tools(api: Any) -> Iterator[Case]:
+    agent, one, alone = _tool_signatures(api)
+    past, tools = find(api, "History"), _made_tools(api)
+    asked = {"question": "Which owls?", "tools": tools, "history": past(messages=[])}
+    calls = find(api, "ToolCalls").from_dict_list([{"name": "search", "args": {"query": "é"}}])
+    where = ("chat", "json", "xml")
+    yield Case("tools_several", agent, asked, adapters=where)
+    yield Case("tools_one", one, {"question": "q", "tool": tools[2]}, adapters=where)
+    yield Case("tools_alone", alone, {"question": "q", "tools": tools[:1]}, adapters=where)
+    yield Case("tools_demo", alone, {"question": "q", "tools": tools[:1]},
+               [{"question": "d", "tools": tools[1:2], "calls": calls}], adapters=where)
+    yield Case("tools_history", agent, {**asked, "history": past(messages=_turns(api))}, adapters=where)
+    yield Case("tools_history_goes_on", agent, {"tools": tools, "history": past(messages=_turns(api))}, adapters=where)
+    yield Case("tools_history_without_ids", agent, {**asked, "history": past(messages=_turns(api, ids=False))}, adapters=where)
+    yield Case("tools_history_without_results", agent, {**asked, "history": past(messages=_turns(api, results=False))},
+               adapters=where)
+
+
+@dataclasses.dataclass
+class NativeCase(Case):
+    config: dict[str, Any] = dataclasses.field(default_factory=dict)
+    parallel: Optional[bool] = None
+
+
+def native_cases(api: Any) -> Iterator[NativeCase]:
+    """Calls of an adapter with `use_native_function_calling` and a model that calls tools natively."""
+    agent, one, alone = _tool_signatures(api)
+    past, tools = find(api, "History"), _made_tools(api)
+    asked = {"question": "Which owls?", "tools": tools[:1], "history": past(messages=[])}
+    pinned = {"type": "function", "function": {"name": "search"}}
+    yield NativeCase("native_several", agent, {**asked, "tools": [tools[0], tools[2]]})
+    yield NativeCase("native_one", one, {"question": "q", "tool": tools[2]})
+    yield NativeCase("native_parallel", agent, asked, parallel=True)
+    yield NativeCase("native_one_by_one", agent, asked, parallel=False)
+    yield NativeCase("native_choice", agent, asked, config={"tool_choice": pinned}, parallel=True)
+    yield NativeCase("native_history", agent, {**asked, "history": past(messages=_turns(api))})
+    yield NativeCase("native_history_goes_on", agent, {"tools": tools[:1], "history": past(messages=_turns(api))})
+    yield NativeCase("native_history_without_results", agent,
+                     {**asked, "history": past(messages=_turns(api, results=False))})
 
 
 # ---------------------------------------------------------------- cases for parse

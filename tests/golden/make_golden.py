@@ -48,6 +48,7 @@ def main():
     for folder in (*grid.ADAPTERS, "parse", "state"):
         shutil.rmtree(HERE / folder, ignore_errors=True)
     formats()
+    natives()
     parses()
     more_cases.write(dspy, write)
 
@@ -76,6 +77,8 @@ def formats():
 def format_golden(adapter, case):
     extraction = CapturingLM()
     made = grid.make_adapter(dspy, adapter, extraction)
+    if case.name.startswith("tools_"):
+        made.use_native_function_calling = False
     try:
         golden = {"messages": made.format(case.signature, case.demos, dict(case.inputs))}
     except Exception as error:
@@ -107,6 +110,22 @@ def extraction_messages(adapter, extraction, case):
         if not extraction.asked:
             return {"error": type(error).__name__}
     return extraction.asked[0]["messages"]
+
+
+def natives():
+    for name in ("chat", "json", "xml"):
+        goldens = {}
+        for case in grid.native_cases(dspy):
+            adapter = grid.make_adapter(dspy, name)
+            adapter.use_native_function_calling = True
+            adapter.parallel_tool_calls = case.parallel
+            lm = CapturingLM()
+            try:
+                adapter(lm, dict(case.config), case.signature, case.demos, dict(case.inputs))
+            except Asked:
+                pass
+            goldens[case.name] = {k: v for k, v in lm.asked[0].items() if k != "response_format"}
+        write(f"{name}/native.json", goldens)
 
 
 def parses():
