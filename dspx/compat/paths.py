@@ -157,7 +157,7 @@ PATHS = _table(
         "utils.inspect_history": {"lm.history": "pretty_print_history=show"},
         "utils.logging_utils": {"telemetry.logging": "configure_dspy_loggers disable_logging enable_logging"},
         "utils.parallelizer": {"compat.parallelizer": "ParallelExecutor"},
-        "utils.saving": {"core.state": "load=load_program"},
+        "utils.saving": {"core.whole_program": "load=load_program"},
         "utils.syncify": {"compat.asyncify": "run_async syncify"},
         "utils.unbatchify": {"compat.unbatchify": "Unbatchify"},
         "utils.usage_tracker": {"core.usage": "UsageTracker track_usage"},

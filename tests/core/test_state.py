@@ -38,7 +38,7 @@ def test_the_file_is_json_with_a_version_and_no_secrets(tmp_path):
     program.save(path)
     text = path.read_text()
     assert "sk-secret" not in text
-    assert json.loads(text)["metadata"]["format"] == 1
+    assert json.loads(text)["metadata"]["format"] == 2
     assert text.endswith("}\n")
     loaded = Two()
     loaded.load(path)
@@ -84,7 +84,7 @@ def test_loading_into_another_program_changes_nothing_and_names_both_sides(tmp_p
     filled().save(path)
     other = Other()
     before = other.dump_state()
-    with pytest.raises(StateError, match=r"question, passages, answer.*question, context, answer"):
+    with pytest.raises(StateError, match="`passages` is gone"):
         other.load(path)
     assert other.dump_state() == before
 
@@ -104,7 +104,7 @@ def test_a_missing_leaf_is_named(tmp_path):
 def test_a_state_of_a_newer_format_is_refused(tmp_path):
     path = tmp_path / "program.json"
     filled().save(path)
-    path.write_text(path.read_text().replace('"format": 1', '"format": 99'))
+    path.write_text(path.read_text().replace('"format": 2', '"format": 99'))
     with pytest.raises(StateError, match="newer dspx"):
         Two().load(path)
 
