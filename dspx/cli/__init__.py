@@ -12,8 +12,9 @@ def main() -> None:
     try:
         from dspx.cli.app import run
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _NEEDED:
+        name = (error.name or "").partition(".")[0]
+        if name not in _NEEDED:
             raise
-        print(f'dspx: the command line needs {error.name}: pip install "dspx[cli]"', file=sys.stderr)
+        print(f'dspx: the command line needs {name}: pip install "dspx[cli]"', file=sys.stderr)
         sys.exit(2)
     sys.exit(run(sys.argv[1:]))

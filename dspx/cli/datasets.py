@@ -57,7 +57,7 @@ def show_dataset(
     print_facts({**about, "created": date(found.created)})
     fields: dict[str, Any] = (found.statistics or {}).get("fields", {})
     print_heading("fields")
-    columns = ["field", "type", "present>", "distinct>", "length", "values"]
+    columns = ["field", "type~", "present>", "distinct>", "length", "values~"]
     print_table("", columns, [_row(field, facts) for field, facts in fields.items()], "No fields.")
     if first:
         print_heading("examples")

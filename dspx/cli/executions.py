@@ -18,7 +18,7 @@ from dspx.cli.printing import (
 )
 from dspx.cli.run_views import error_text
 from dspx.cli.state_views import flattened
-from dspx.cli.times import date, duration, moment
+from dspx.cli.times import ago, date, duration, moment
 from dspx.store import Execution, ExecutionSummary
 
 app = typer.Typer(help="Calls of programs that were kept: what went in, what came out.", no_args_is_help=True)
@@ -58,7 +58,7 @@ def list_executions(
     if json:
         print_json(found)
         return
-    columns = ["id", "program", "status", "took>", "cost>", "started", "inputs", "outputs"]
+    columns = ["id", "program", "status", "took>", "cost>", "started", "inputs~", "outputs~"]
     print_table("", columns, [_row(one) for one in found], "No executions.")
 
 
@@ -121,10 +121,14 @@ def _row(execution: Execution) -> list[Any]:
         execution.status,
         duration(execution.duration),
         None if execution.cost is None else f"${execution.cost:.4f}",
-        date(execution.started),
-        short(execution.inputs, 40) if execution.inputs is not None else None,
-        short(execution.outputs if execution.error is None else error_text(execution.error), 40),
+        ago(execution.started),
+        _in_a_line(execution.inputs),
+        _in_a_line(execution.outputs if execution.error is None else error_text(execution.error)),
     ]
+
+
+def _in_a_line(value: Any) -> str | None:
+    return None if value is None else short(value, 60)
 
 
 def _facts(execution: Execution) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from dspx.errors import DSPxError
+from dspx.errors import DSPxError, StoreError
 from dspx.runtime.scope import Scoped
 from dspx.store.masking import masked
 
@@ -49,4 +49,5 @@ def _say(error: Exception, debug: bool) -> None:
 def _text(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return str(error) or type(error).__name__
+    text = str(error) or type(error).__name__
+    return " ".join(text.split()) if isinstance(error, StoreError) else text

@@ -38,12 +38,12 @@ def print_json(value: Any) -> None:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], nothing: str) -> None:
-    """A table, or what to say where it has no rows. Columns whose name ends in `>` are numbers, to the right.
+    """A table, or what to say where it has no rows. A pipe gets tabs between the cells.
 
-    A pipe gets tabs between the cells.
+    Columns whose name ends in `>` are numbers, to the right; those that end in `~` may be cut where space is short.
     """
     rows = [[_cell(value) for value in row] for row in rows]
-    names = [name.removesuffix(">") for name in columns]
+    names = [name.rstrip(">~") for name in columns]
     if not rows:
         print(nothing, file=sys.stderr)
         return
@@ -52,9 +52,13 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
             print("\t".join(" ".join(cell.split()) for cell in row))
         return
     table = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
-    for place, (name, column) in enumerate(zip(names, columns, strict=True)):
+    for name, column in zip(names, columns, strict=True):
         table.add_column(
-            name, justify="right" if column.endswith(">") else "left", overflow="fold", no_wrap=not place
+            name,
+            justify="right" if column.endswith(">") else "left",
+            overflow="ellipsis" if column.endswith("~") else "fold",
+            no_wrap=True,
+            min_width=None if column.endswith("~") else len(name),
         )
     for row in rows:
         table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
@@ -81,6 +85,11 @@ def print_heading(text: str) -> None:
 def print_text(text: str = "", style: str = "") -> None:
     """Text as it is: nothing in it is taken for markup."""
     console().print(Text(text, style=style))
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 run`, `2 runs`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def short(value: Any, length: int = 60) -> str:

@@ -39,7 +39,7 @@ def list_programs(
         print_json(found)
         return
     rows = [(p.name, p.version, p.status, p.parent, date(p.created), ", ".join(p.tags)) for p in found]
-    columns = ["name", "version>", "status", "made from>", "created", "tags"]
+    columns = ["name", "version>", "status", "made from>", "created", "tags~"]
     print_table("", columns, rows, "No programs.")
 
 

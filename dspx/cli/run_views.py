@@ -8,10 +8,10 @@ from typing import Any
 from rich.markup import escape
 from rich.tree import Tree
 
-from dspx.cli.printing import console, print_facts, print_heading, print_table, print_text, short
+from dspx.cli.printing import console, counted, print_facts, print_heading, print_table, print_text, short
 from dspx.cli.run_report import Interval, Origin, PairedRuns, RunReport
 from dspx.cli.state_views import flattened
-from dspx.cli.times import date, duration
+from dspx.cli.times import ago, date, duration
 from dspx.store import Rollout, Run
 
 _CANDIDATES_SHOWN = 15
@@ -19,7 +19,7 @@ _CANDIDATES_SHOWN = 15
 
 def show_runs(runs: Sequence[Run]) -> None:
     """One line per run."""
-    columns = ["id", "kind", "name", "status", "score>", "gain>", "calls>", "cost>", "created", "tags"]
+    columns = ["id", "kind~", "name~", "status", "score>", "gain>", "calls>", "cost>", "created", "tags~"]
     print_table("", columns, [_row(run) for run in runs], "No runs.")
 
 
@@ -103,7 +103,7 @@ def _row(run: Run) -> list[Any]:
         f"{points:+g}" if isinstance(points, (int, float)) else None,
         spent.get("lm_calls"),
         f"${cost:.4f}" if isinstance(cost, (int, float)) else None,
-        date(run.created),
+        ago(run.created),
         ", ".join(run.tags),
     ]
 
@@ -163,7 +163,7 @@ def _value(value: Any, everything: bool) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        lines = [f"{len(value)} demos", *(short(item, 160) for item in value)]
+        lines = [counted(len(value), "demo"), *(short(item, 160) for item in value)]
         return "\n".join(lines) if everything else lines[0]
     return short(value, 160)
 
@@ -207,7 +207,7 @@ def _grow(
 
 def _worth_showing(report: RunReport, by_hash: Mapping[str, Origin]) -> set[str]:
     ranked = sorted(by_hash.values(), key=lambda o: -1.0 if o.score is None else o.score, reverse=True)
-    wanted = [report.best_hash, *(origin.hash for origin in ranked[:_CANDIDATES_SHOWN])]
+    wanted = [report.best_hash or "", *(origin.hash for origin in ranked[:_CANDIDATES_SHOWN])]
     shown: set[str] = set()
     while wanted:
         name = wanted.pop()

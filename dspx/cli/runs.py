@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from dspx.cli.opening import DEFAULT, StoreOption, opened
-from dspx.cli.printing import JsonOption, print_json, print_text
+from dspx.cli.printing import JsonOption, counted, print_json, print_text
 from dspx.cli.run_report import PairedRuns, RunReport, compare_runs, find_run, read_report
 from dspx.cli.run_views import failures_as_json, show_comparison, show_report, show_runs
 from dspx.cli.times import moment
@@ -157,12 +157,16 @@ def prune(
         for run_id in doomed:
             print(run_id)
         if dry_run or not doomed:
-            print_text(f"{len(doomed)} runs would be removed." if doomed else "No run meets all conditions.")
+            print_text(
+                f"{counted(len(doomed), 'run')} would be removed."
+                if doomed
+                else "No run meets all conditions."
+            )
             return
         if not yes:
-            typer.confirm(f"Remove {len(doomed)} runs with all their rollouts?", abort=True, err=True)
+            typer.confirm(f"Remove {counted(len(doomed), 'run')} with all rollouts?", abort=True, err=True)
         removed = kept.runs.prune(doomed)
-    print_text(f"{len(removed)} runs removed.")
+    print_text(f"{counted(len(removed), 'run')} removed.")
 
 
 def _report_as_json(report: RunReport) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from dspx.cli.opening import DEFAULT, StoreOption, opened
-from dspx.cli.printing import JsonOption, print_facts, print_json, print_text
+from dspx.cli.printing import JsonOption, counted, print_facts, print_json, print_text
 from dspx.store import Store
 
 app = typer.Typer(help="The store itself.", no_args_is_help=True)
@@ -43,5 +43,5 @@ def check(store: StoreOption = DEFAULT, json: JsonOption = False) -> None:
     else:
         for problem in problems:
             print_text(problem, "red")
-        print_text(f"{len(problems)} problems." if problems else "All is well.")
+        print_text(counted(len(problems), "problem") + "." if problems else "All is well.")
     raise typer.Exit(1 if problems else 0)

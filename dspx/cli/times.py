@@ -27,6 +27,17 @@ def moment(text: str | None) -> float | None:
         ) from None
 
 
+def ago(seconds: float | None) -> str | None:
+    """`20 s ago`, `3 min ago`, `5 h ago`, `12 d ago`; the date from a hundred days on; None of None."""
+    if not seconds:
+        return None
+    passed = max(0.0, clock.time() - seconds)
+    for unit, length, most in (("s", 1, 60), ("min", 60, 60), ("h", 3600, 48), ("d", 86_400, 100)):
+        if passed < length * most:
+            return f"{passed // length:.0f} {unit} ago"
+    return datetime.fromtimestamp(seconds).strftime("%Y-%m-%d")
+
+
 def date(seconds: float | None) -> str | None:
     """The local date and time, to the minute; None of None."""
     return datetime.fromtimestamp(seconds).strftime("%Y-%m-%d %H:%M") if seconds else None

@@ -78,7 +78,7 @@ def diff_leaves(a: Mapping[str, Any], b: Mapping[str, Any]) -> LeafDiff:
         instructions=_unified(str(before.get("instructions", "")), str(after.get("instructions", ""))),
         demos=_demos(a.get("demos") or [], b.get("demos") or [], _inputs(before) or _inputs(after)),
         fields=_changes(_fields(before, after), _fields(after, before)),
-        lm=_changes(a.get("lm") or {}, b.get("lm") or {}),
+        lm=_changes(_settings(a.get("lm")), _settings(b.get("lm"))),
         other=_changes(
             {k: v for k, v in a.items() if k not in known}, {k: v for k, v in b.items() if k not in known}
         ),
@@ -140,6 +140,11 @@ def _fields(signature: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str,
         for fact, value in entry.items()
         if fact != "name" and (fact in known or fact == "shapes")
     }
+
+
+def _settings(lm: Any) -> dict[str, Any]:
+    """Those that say something."""
+    return {name: value for name, value in (lm or {}).items() if value not in (None, {}, [])}
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
