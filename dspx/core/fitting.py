@@ -116,10 +116,10 @@ def _told(field: Mapping[str, Any], own: Fields) -> str | None:
 
 def _changes(name: str, saved: Mapping[str, Any], own: Mapping[str, Any]) -> list[str]:
     changes: list[str] = []
-    for aspect, verb in (("role", "was an"), ("type", "was")):
+    for aspect, article in (("role", "an "), ("type", "")):
         was, now = saved.get(aspect), own.get(aspect)
         if was is not None and now is not None and was != now:
-            changes.append(f"the field `{name}` {verb} {was} and is now {now}")
+            changes.append(f"the field `{name}` was {article}{was} and is now {article}{now}")
     was_shaped, now_shaped = saved.get("shapes") or {}, own.get("shapes") or {}
     if not changes and "type" in saved:
         changes += [

@@ -216,7 +216,7 @@ def _plain_state(program: Any, path: Path | None = None) -> dict[str, Any]:
             "call the attribute something else."
         )
     plain: dict[str, Any] = orjson.loads(_encoded(state, path))
-    for leaf in _by_leaf(plain).values():
+    for leaf in [plain] if _is_leaf(plain) else plain.values():
         if isinstance(leaf, dict) and leaf.get("lm"):
             leaf["lm"] = without_secrets(leaf["lm"])
     return plain
