@@ -5,6 +5,7 @@ Exit codes: 0 done (or: no difference), 1 a difference or a problem was found, 2
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -39,6 +40,11 @@ app.add_typer(cache.app, name="cache")
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line, `--debug` anywhere in it, and give its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(
+                errors="backslashreplace"
+            )  # what was stored may be more than a terminal can show
     with debugging("--debug" in arguments):
         try:
             app([argument for argument in arguments if argument != "--debug"], standalone_mode=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
@@ -34,7 +36,7 @@ def console() -> Console:
 
 def print_json(value: Any) -> None:
     """Indented JSON, keys in their order."""
-    sys.stdout.write(orjson.dumps(_data(value), option=orjson.OPT_INDENT_2).decode() + "\n")
+    sys.stdout.write(_json(_data(value), indent=True) + "\n")
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], nothing: str) -> None:
@@ -67,7 +69,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
 
 def print_facts(facts: Mapping[str, Any]) -> None:
     """Names and values below each other; those that are None are left out."""
-    known = {name: _cell(value) for name, value in facts.items() if value is not None and value != ""}
+    known = {_cell(name): _cell(value) for name, value in facts.items() if value is not None and value != ""}
     width = max(map(len, known), default=0)
     out = console()
     for name, text in known.items():
@@ -79,12 +81,17 @@ def print_facts(facts: Mapping[str, Any]) -> None:
 
 def print_heading(text: str) -> None:
     """A line that says what follows."""
-    console().print(f"\n[bold]{escape(text)}[/bold]")
+    console().print(f"\n[bold]{escape(visible(text))}[/bold]")
 
 
 def print_text(text: str = "", style: str = "") -> None:
     """Text as it is: nothing in it is taken for markup."""
-    console().print(Text(text, style=style))
+    console().print(Text(visible(text), style=style))
+
+
+def visible(text: str) -> str:
+    """Text as a terminal may be given it: what a model wrote could steer it (`\\x1b[2J` clears the screen)."""
+    return _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def counted(number: int, noun: str) -> str:
@@ -94,10 +101,12 @@ def counted(number: int, noun: str) -> str:
 
 def short(value: Any, length: int = 60) -> str:
     """A value in a line of at most so many characters."""
-    text = value if isinstance(value, str) else orjson.dumps(_data(value)).decode()
+    text = value if isinstance(value, str) else _json(_data(value))
     text = " ".join(text.split())
     return text if len(text) <= length else text[: length - 1] + "…"
 
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 _STYLES = {
     "completed": "green",
@@ -108,6 +117,13 @@ _STYLES = {
     "interrupted": "red",
     "archived": "dim",
 }
+
+
+def _json(data: Any, *, indent: bool = False) -> str:
+    try:
+        return orjson.dumps(data, option=orjson.OPT_INDENT_2 if indent else None).decode()
+    except TypeError:  # integers beyond 64 bits and halves of surrogate pairs: models write both
+        return json.dumps(data, indent=2 if indent else None)
 
 
 def _data(value: Any) -> Any:
@@ -129,4 +145,4 @@ def _cell(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.4g}"
-    return value if isinstance(value, str) else str(value)
+    return visible(value if isinstance(value, str) else str(value))

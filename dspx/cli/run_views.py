@@ -8,7 +8,16 @@ from typing import Any
 from rich.markup import escape
 from rich.tree import Tree
 
-from dspx.cli.printing import console, counted, print_facts, print_heading, print_table, print_text, short
+from dspx.cli.printing import (
+    console,
+    counted,
+    print_facts,
+    print_heading,
+    print_table,
+    print_text,
+    short,
+    visible,
+)
 from dspx.cli.run_report import Interval, Origin, PairedRuns, RunReport
 from dspx.cli.state_views import flattened
 from dspx.cli.times import ago, date, duration
@@ -221,7 +230,7 @@ def _label(origin: Origin, best: str | None) -> str:
     score = "not scored" if origin.score is None else f"{origin.score:g} on {origin.n}"
     also = f" with {', '.join(parent[:8] for parent in origin.parents[1:])}" if origin.parents[1:] else ""
     parts = [origin.hash[:8], score, origin.how + also, ", ".join(origin.changes)]
-    text = escape("  ".join(part for part in parts if part.strip()))
+    text = escape(visible("  ".join(part for part in parts if part.strip())))
     return f"[bold green]{text}  ← best[/bold green]" if origin.hash == best else text
 
 
