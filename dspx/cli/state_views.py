@@ -99,6 +99,7 @@ def _show_leaf(leaf: Mapping[str, Any], all_demos: bool) -> None:
             "fields": "\n".join(_described(fields)),
             "instructions": signature.get("instructions"),
             "lm": _lm_text(leaf.get("lm")),
+            "tuned settings": short(leaf["config"]) if leaf.get("config") else None,
             "demos": len(demos),
         }
     )

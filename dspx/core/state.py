@@ -217,8 +217,8 @@ def _plain_state(program: Any, path: Path | None = None) -> dict[str, Any]:
         )
     plain: dict[str, Any] = orjson.loads(_encoded(state, path))
     for leaf in [plain] if _is_leaf(plain) else plain.values():
-        if isinstance(leaf, dict) and leaf.get("lm"):
-            leaf["lm"] = without_secrets(leaf["lm"])
+        if isinstance(leaf, dict):
+            leaf.update({part: without_secrets(leaf[part]) for part in ("lm", "config") if leaf.get(part)})
     return plain
 
 
