@@ -23,8 +23,8 @@ from dspx.core.prediction import Completions, Prediction
 from dspx.core.progress import Progress, show_progress_with
 from dspx.core.settings import configure, context, settings
 from dspx.core.signature import Signature, SignatureMeta, ensure_signature, make_signature
-from dspx.core.state import load_program as load
 from dspx.core.usage import track_usage
+from dspx.core.whole_program import load_program as load
 from dspx.errors import (
     AdapterParseError,
     AgentError,

@@ -168,7 +168,7 @@ PATHS = _table(
         "utils.logging_utils": {"telemetry.logging": "configure_dspy_loggers disable_logging enable_logging"},
         "utils.mcp": {"compat.tools": "convert_mcp_tool"},
         "utils.parallelizer": {"compat.parallelizer": "ParallelExecutor"},
-        "utils.saving": {"core.state": "load=load_program"},
+        "utils.saving": {"core.whole_program": "load=load_program"},
         "utils.syncify": {"compat.asyncify": "run_async syncify"},
         "utils.unbatchify": {"compat.unbatchify": "Unbatchify"},
         "utils.usage_tracker": {"core.usage": "UsageTracker track_usage"},

@@ -18,11 +18,13 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dspx.core import state as program_state
 from dspx.core import tree
+from dspx.core.asking import first_question
 from dspx.core.calls import entrance, stepped
 from dspx.core.candidate import Candidate, bound, candidate_of, in_place_of
 from dspx.core.events import aobserve
@@ -63,6 +65,9 @@ class Module(metaclass=ProgramMeta):
     callbacks: list[Any]
     history: Ring[dict[str, Any]]
     _compiled: bool
+
+    provenance: dict[str, Any] | None = None
+    """Where the program came from (optimizer, run, score), as JSON data: `save` keeps it, `load` restores it."""
 
     _sync_body: bool = False
     _async_body: bool = False
@@ -302,6 +307,8 @@ class Module(metaclass=ProgramMeta):
         new = self.deepcopy()
         for parameter in new.parameters():
             parameter.reset()
+        if isinstance(new.provenance, dict):
+            new.provenance = None
         return new
 
     def __getstate__(self) -> dict[str, Any]:
@@ -321,9 +328,11 @@ class Module(metaclass=ProgramMeta):
             name: part.dump_state(json_mode=json_mode) for name, part in [*self.named_parameters(), *tuned]
         }
 
-    def load_state(self, state: Mapping[str, Any], *, allow_unsafe_lm_state: bool = False) -> None:
-        """Take over a dumped state; all of it or, on an error, none."""
-        program_state.load_into(self, state, allow_unsafe_lm_state=allow_unsafe_lm_state)
+    def load_state(
+        self, state: Mapping[str, Any], *, allow_unsafe_lm_state: bool = False, strict: bool = True
+    ) -> None:
+        """Take over a dumped state; all of it or, on an error, none. `strict=False` takes over what fits."""
+        program_state.load_into(self, state, allow_unsafe_lm_state=allow_unsafe_lm_state, strict=strict)
 
     def save(
         self,
@@ -339,16 +348,47 @@ class Module(metaclass=ProgramMeta):
         """
         program_state.save(self, path, save_program, modules_to_serialize)
 
-    def load(self, path: str | Path, allow_pickle: bool = False, allow_unsafe_lm_state: bool = False) -> None:
-        """Read a state that `save` wrote, or one that DSPy 3.4 wrote as JSON."""
-        program_state.load(self, path, allow_pickle, allow_unsafe_lm_state)
+    def load(
+        self,
+        path: str | Path,
+        allow_pickle: bool = False,
+        allow_unsafe_lm_state: bool = False,
+        *,
+        strict: bool = True,
+    ) -> None:
+        """Read a state that `save` wrote, or one that DSPy 3.4 wrote as JSON.
+
+        `StateError` names every leaf and field in which the program and the file differ, and nothing is
+        changed. With `strict=False` what fits is loaded, and a warning tells the rest.
+        """
+        program_state.load(self, path, allow_pickle, allow_unsafe_lm_state, strict)
 
     # ------------------------------------------------------------ showing
 
+    def prompt(self, *, leaf: str | None = None, **inputs: Any) -> list[dict[str, Any]]:
+        """The exact messages that a call with these inputs sends first, without sending them.
+
+        The program runs up to its first question, in this context's adapter and LM; what it does before that
+        (a retriever, a tool) is done. With `leaf="answer"`, the inputs are that leaf's, and only it is asked.
+        """
+        return run(self.aprompt(leaf=leaf, **inputs))
+
+    async def aprompt(self, *, leaf: str | None = None, **inputs: Any) -> list[dict[str, Any]]:
+        """The same for async code."""
+        return await (self if leaf is None else self._predictor(leaf))._first_question(inputs)
+
+    async def _first_question(self, inputs: Mapping[str, Any]) -> list[dict[str, Any]]:
+        stand_in = import_module("dspx.lm.base").BaseLM("none")
+        return await first_question(lambda: entrance(self)(**inputs), type(self).__name__, stand_in)
+
+    def _predictor(self, name: str) -> Any:
+        leaves = dict(self.named_predictors())
+        if name not in leaves:
+            raise UsageError(f"There is no leaf {name!r}; {type(self).__name__} has {list(leaves)}.")
+        return leaves[name]
+
     def inspect_history(self, n: int = 1, file: Any = None) -> None:
         """Print the last `n` LM calls that this program made."""
-        from importlib import import_module
-
         import_module("dspx.lm.history").show(self.history, n, file)
 
     def __repr__(self) -> str:

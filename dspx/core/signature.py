@@ -16,10 +16,12 @@ from __future__ import annotations
 import inspect
 import sys
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from dspx.core.fields import MISSING, Field, InputField, OutputField, from_pydantic, make_field
+from dspx.core.fitting import fit_fields
+from dspx.core.schema import shapes, type_text
 from dspx.core.shorthand import parse_shorthand
 from dspx.errors import SignatureError, StateError
 
@@ -213,20 +215,20 @@ class Signature(_Instance, metaclass=SignatureMeta):
 
     @classmethod
     def dump_state(cls) -> dict[str, Any]:
-        fields = [
-            {"name": name, "prefix": field.prefix, "description": field.desc}
-            for name, field in cls.fields.items()
-        ]
-        return {"instructions": cls.instructions, "fields": fields}
+        fields = cls.__plans__.get("state")
+        if fields is None:
+            fields = cls.__plans__["state"] = [_dump_field(name, field) for name, field in cls.fields.items()]
+        return {"instructions": cls.instructions, "fields": [dict(field) for field in fields]}
 
     @classmethod
     def load_state(cls, state: Mapping[str, Any]) -> type[Self]:
         """This signature with saved instructions and descriptions. `StateError` where the fields differ."""
-        saved = state["fields"]
-        _check_same_fields(cls.__name__, cls.__dspx_fields__, saved)
+        fit = fit_fields(state["fields"], cls.dump_state()["fields"])
+        if fit.problems:
+            raise StateError(_unlike(cls.__name__, cls.__dspx_fields__, state["fields"], fit.problems))
         fields = {
             name: field.changed(desc=kept["description"], prefix=kept["prefix"])
-            for (name, field), kept in zip(cls.__dspx_fields__.items(), saved, strict=True)
+            for name, kept, field in ((n, fit.by_name[n], f) for n, f in cls.__dspx_fields__.items())
         }
         return _derive(cls, fields, state["instructions"])
 
@@ -440,15 +442,19 @@ def _looks_like_a_type(value: Any) -> bool:
     return isinstance(value, type) or typing.get_origin(value) is not None or value is Any or callable(value)
 
 
-def _check_same_fields(name: str, fields: Fields, saved: list[dict[str, Any]]) -> None:
-    here = list(fields)
-    there = [kept.get("name") for kept in saved]
-    if len(saved) != len(here) or any(kept not in (None, own) for kept, own in zip(there, here, strict=True)):
-        named = ", ".join(str(kept.get("name") or kept["prefix"].rstrip(":")) for kept in saved)
-        raise StateError(
-            f"The saved {name} has the fields [{named}], but this program's has [{', '.join(here)}]. "
-            "Load it into the program that it was saved from."
-        )
+def _dump_field(name: str, field: Field) -> dict[str, Any]:
+    dumped = {"name": name, "prefix": field.prefix, "description": field.desc}
+    dumped |= {"role": field.role, "type": type_text(field.annotation)}
+    parts = shapes(field.annotation)
+    return {**dumped, "shapes": parts} if parts else dumped
+
+
+def _unlike(name: str, fields: Fields, saved: list[dict[str, Any]], problems: Sequence[str]) -> str:
+    named = ", ".join(str(kept.get("name") or kept["prefix"].rstrip(":")) for kept in saved)
+    return (
+        f"The saved {name} has the fields [{named}], but this program's has [{', '.join(fields)}]: "
+        f"{'; '.join(problems)}. Load it into the program that it was saved from."
+    )
 
 
 # ---------------------------------------------------------------- instances

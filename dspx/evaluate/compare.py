@@ -47,14 +47,7 @@ class Comparison:
     @property
     def verdict(self) -> str:
         """The comparison in a sentence."""
-        points = f"{abs(self.difference):.2f} points"
-        if self.difference == 0:
-            return f"no difference on {self.n} examples"
-        side = "better" if self.difference > 0 else "worse"
-        if self.significant:
-            return f"b is {points} {side} than a, more than chance explains (p = {self.p_value:.3g})"
-        more = f"; it would take about {self.needs} more examples to tell" if self.needs else ""
-        return f"b looks {points} {side} than a, but that may be chance (p = {self.p_value:.3g}){more}"
+        return verdict(self.difference, self.p_value, self.n, self.needs)
 
     def __str__(self) -> str:
         lines = [
@@ -75,6 +68,18 @@ class Comparison:
             f"Comparison(difference={self.difference}, ci95={self.ci95}, p_value={self.p_value:.4g}, n={self.n}, "
             f"wins={self.wins}, losses={self.losses}, ties={self.ties}, needs={self.needs})"
         )
+
+
+def verdict(difference: float, p_value: float, n: int, needs: int | None, a: str = "a", b: str = "b") -> str:
+    """What a paired difference (`b` minus `a`, in points) means, in a sentence."""
+    points = f"{abs(difference):.2f} points"
+    if difference == 0:
+        return f"no difference on {n} examples"
+    side = "better" if difference > 0 else "worse"
+    if p_value < 0.05:
+        return f"{b} is {points} {side} than {a}, more than chance explains (p = {p_value:.3g})"
+    more = f"; it would take about {needs} more examples to tell" if needs else ""
+    return f"{b} looks {points} {side} than {a}, but that may be chance (p = {p_value:.3g}){more}"
 
 
 def compare(

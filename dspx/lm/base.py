@@ -16,6 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dspx.core import streams
+from dspx.core.asking import stop_at
 from dspx.core.budget import ledger
 from dspx.core.calls import entrance, overrides, stepped
 from dspx.core.events import aobserve
@@ -108,6 +109,7 @@ class BaseLM:
     ) -> Response:
         """The whole response to `messages`: what adapters use. `params` go before the LM's own settings."""
         if overrides(type(self)):
+            stop_at(messages)
             outputs = await entrance(self)(messages=messages, **params)
             return Response.from_openai(outputs, model=self.model)
         return await self._respond(messages, params, prompt)
@@ -115,6 +117,7 @@ class BaseLM:
     async def _respond(
         self, messages: list[dict[str, Any]], params: Mapping[str, Any], prompt: str | None
     ) -> Response:
+        stop_at(messages)
         return await aobserve(
             "lm",
             self,

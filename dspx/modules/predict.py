@@ -196,9 +196,11 @@ class Predict(Module, Parameter, Generic[P, S_co]):
 
     def prompt(self, **inputs: Any) -> list[dict[str, Any]]:
         """The exact messages that a call with these inputs sends, without sending them."""
-        settings = snapshot()
-        adapter = self.adapter or settings["adapter"] or default_adapter()
-        return adapter.format(self.signature, self.demos, _take_inputs(self.signature, inputs, settings))
+        return run(self.aprompt(**inputs))
+
+    async def aprompt(self, **inputs: Any) -> list[dict[str, Any]]:
+        """The same for async code."""
+        return await self._first_question(inputs)
 
     def dump_state(self, json_mode: bool = True) -> dict[str, Any]:
         """Demos, signature and LM. With `json_mode` demos become plain JSON."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dspx.errors import RecordConflict, RunNotFound, SchemaTooNew, SearchDiverged, StoreError
 from dspx.store.async_store import AsyncStore
+from dspx.store.checking import StoreInfo
 from dspx.store.datasets import dataset_hash
 from dspx.store.errors import IllegalTransition, LeaseHeld, LeaseLost, RecordNotFound, VersionConflict
 from dspx.store.execution_log import ExecutionLog
@@ -50,6 +51,7 @@ __all__ = [
     "SpaceVersion",
     "Store",
     "StoreError",
+    "StoreInfo",
     "VersionConflict",
     "dataset_hash",
     "open",

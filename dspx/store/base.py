@@ -67,6 +67,10 @@ class Backend(Protocol):
         """All or nothing, durable when left. Two transactions on the same thing run one after the other."""
         ...
 
+    def schema_version(self) -> int | None:
+        """The schema of the tables there, None where there are none. Makes and changes nothing."""
+        ...
+
     def close(self) -> None:
         """Let go of connections. The next transaction opens them again."""
         ...

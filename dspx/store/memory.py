@@ -11,7 +11,7 @@ from dspx.errors import RecordConflict
 from dspx.runtime.locks import Lock
 from dspx.store.base import Row, Where
 from dspx.store.rows import key_of
-from dspx.store.schema import TABLES, Table
+from dspx.store.schema import TABLES, Table, current_schema
 
 Key = tuple[Any, ...]
 Undo = Callable[[], object]
@@ -50,6 +50,9 @@ class MemoryBackend:
                 for step in reversed(undo):
                     step()
                 raise
+
+    def schema_version(self) -> int | None:
+        return current_schema()
 
     def close(self) -> None:
         """The records stay for as long as the store does."""

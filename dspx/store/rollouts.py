@@ -65,6 +65,17 @@ class Rollouts:
             rows = tables.find(ROLLOUTS, where, order="sequence", limit=limit)
             return _complete(tables, run_id, rows)
 
+    def failures(self, run_id: str, *, limit: int = 5) -> list[Rollout]:
+        """The last rollouts that failed, the newest first."""
+        with self._backend.reading() as tables:
+            rows = tables.find(ROLLOUTS, equal(run_id=run_id, failed=1), order="-sequence", limit=limit)
+            return _complete(tables, run_id, rows)
+
+    def candidates(self, run_id: str) -> dict[str, Any]:
+        """All candidates of a run by hash, without their rollouts."""
+        with self._backend.reading() as tables:
+            return {row["hash"]: decode(row["body"]) for row in tables.find(CANDIDATES, equal(run_id=run_id))}
+
 
 def _candidate_rows(rollouts: Sequence[Rollout]) -> list[Row]:
     given = {r.candidate_hash: r for r in rollouts if r.candidate is not None}

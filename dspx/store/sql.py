@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -48,6 +50,17 @@ class SQLBackend:
         with self._explained(), self._write_transaction(self._ready(), on) as connection:
             yield SQLTables(connection, self._statements)
 
+    def schema_version(self) -> int | None:
+        with self._explained():
+            engine = self._looking_engine(_parsed(self._secret_url))
+            if engine is None:
+                return None
+            try:
+                with engine.connect() as connection:
+                    return self._version(connection)
+            finally:
+                engine.dispose()
+
     def close(self) -> None:
         if self._pid == os.getpid():
             with self._opening:
@@ -58,6 +71,10 @@ class SQLBackend:
     # ------------------------------------------------------------ what a database does in its own way
 
     def _new_engine(self, url: sa.URL) -> sa.Engine:
+        raise NotImplementedError
+
+    def _looking_engine(self, url: sa.URL) -> sa.Engine | None:
+        """An engine that makes nothing by connecting; None where there is nothing to connect to."""
         raise NotImplementedError
 
     def _read_transaction(self, engine: sa.Engine) -> Any:
@@ -160,6 +177,15 @@ class SQLiteBackend(SQLBackend):
             raise
         return engine
 
+    def _looking_engine(self, url: sa.URL) -> sa.Engine | None:
+        path = os.path.abspath(url.database or "")
+        if not os.path.isfile(path):
+            return None
+        there = f"file:{quote(path)}?mode=rw"  # rw makes no file
+        return sa.create_engine(
+            "sqlite://", creator=lambda: sqlite3.connect(there, uri=True), poolclass=sa.NullPool
+        )
+
     def _turn_on_wal(self, engine: sa.Engine) -> None:
         """The first process turns it on, for good; while it does, others are told "locked" without waiting."""
         deadline = clock.now() + BUSY_SECONDS
@@ -193,6 +219,9 @@ class PostgresBackend(SQLBackend):
         return sa.create_engine(
             url, pool_pre_ping=True, pool_size=5, max_overflow=15, pool_timeout=60, hide_parameters=True
         )
+
+    def _looking_engine(self, url: sa.URL) -> sa.Engine | None:
+        return self._new_engine(url)
 
     @contextmanager
     def _read_transaction(self, engine: sa.Engine) -> Generator[sa.Connection]:

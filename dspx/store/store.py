@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from dspx.store import lease
+from dspx.store import checking, lease
 from dspx.store.asks import Asks
 from dspx.store.base import Backend
 from dspx.store.datasets import Datasets
@@ -128,6 +128,14 @@ class Store:
             timeout=timeout,
             heartbeat=heartbeat,
         )
+
+    def info(self) -> checking.StoreInfo:
+        """Where the store is, its schema, how much is in it. Makes nothing where there is no store yet."""
+        return checking.info(self._backend)
+
+    def check(self) -> list[str]:
+        """What in the store does not add up, a sentence each; nothing where all is well."""
+        return checking.problems(self._backend)
 
     def close(self) -> None:
         """Close connections. The store may be used again."""

@@ -280,6 +280,29 @@ class Journal:
         assert keys(after=7) == ["key-7", "key-8"]
         assert keys(limit=2) == ["key-0", "key-1"]
 
+    def test_the_last_failures_come_first_and_candidates_are_found_by_hash(self, store: Store) -> None:
+        store.runs.record(Run("r"))
+        for number in range(6):
+            failed = {"score": None, "error": f"boom {number}"} if number % 2 else {}
+            store.record_rollout(rollout("r", number, **failed))
+        assert [found.error for found in store.rollouts.failures("r", limit=2)] == ["boom 5", "boom 3"]
+        found = store.rollouts.candidates("r")
+        assert found == {one.candidate_hash: one.candidate for one in store.find_rollouts("r")}
+
+    def test_what_is_in_the_store_is_counted_and_adds_up(self, store: Store) -> None:
+        store.runs.record(Run("r"))
+        store.record_rollout(rollout("r"))
+        store.record_ask(ask("r"))
+        info = store.info()
+        assert info.schema == info.known_schema
+        assert (info.rows["runs"], info.rows["rollouts"], info.rows["asks"]) == (1, 1, 1)
+        assert store.check() == []
+        store.runs.update("r", status="running")
+        with store.lease("r", heartbeat=False):
+            assert store.check() == []
+        [left] = store.check()
+        assert "'r' is running, but no process holds it" in left
+
     def test_an_unknown_run_takes_no_rollouts_and_a_completed_one_no_new_ones(self, store: Store) -> None:
         with pytest.raises(RunNotFound):
             store.record_rollout(rollout("nowhere"))

@@ -87,7 +87,7 @@ def test_nothing_imports_pickle_but_the_one_seam_for_whole_programs() -> None:
         for path in sources()
         if (names := imported(ast.parse(path.read_text(encoding="utf-8"))) & picklers)
     }
-    assert found == {"dspx/core/state.py": {"cloudpickle"}}
+    assert found == {"dspx/core/whole_program.py": {"cloudpickle"}}
 
 
 def test_nothing_evaluates_text_as_code() -> None:

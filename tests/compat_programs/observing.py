@@ -156,10 +156,11 @@ def chat(**values):
 
 
 def without_names(state):
-    """A saved state less the fields' names, which dspx adds."""
+    """A saved state less the fields' names and types, which dspx adds."""
     if isinstance(state, dict):
         kept = {key: without_names(value) for key, value in state.items()}
-        return {key: value for key, value in kept.items() if not (key == "name" and "prefix" in kept)}
+        added = {"name", "role", "type", "shapes"} if "prefix" in kept else set()
+        return {key: value for key, value in kept.items() if key not in added}
     return [without_names(value) for value in state] if isinstance(state, list) else state
 
 

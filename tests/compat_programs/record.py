@@ -38,7 +38,7 @@ def load_programs():
 def observe(dspy, name):
     notes = Notes()
     try:
-        PROGRAMS[name](dspy, notes)
+        load_programs()[name](dspy, notes)
     except Exception as error:
         traceback.print_exc()
         notes("crashed", error)

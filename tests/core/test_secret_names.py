@@ -1,6 +1,6 @@
 import pytest
 
-from dspx.lm.secret_names import is_secret, is_secret_header
+from dspx.core.secret_names import is_secret, is_secret_header, without_secrets
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,15 @@ def test_a_header_that_names_a_key_a_token_or_a_cookie_is_a_secret():
         )
     )
     assert not any(map(is_secret_header, ("content-type", "x-request-id", "user-agent")))
+
+
+def test_data_is_kept_without_secrets_at_any_depth():
+    data = {
+        "api_key": "sk-1",
+        "extra": [{"Authorization": "Bearer x", "max_tokens": 5}],
+        "api_base": "https://me:hunter2@models.example/v1",
+    }
+    assert without_secrets(data) == {
+        "extra": [{"max_tokens": 5}],
+        "api_base": "https://models.example/v1",
+    }
