@@ -8,13 +8,9 @@ random search stand where they did when this yardstick was set (0.88; 0.746 afte
 
 from __future__ import annotations
 
-import os
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy: these matrices are too small to share out
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 import argparse
 import math
+import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -213,6 +209,10 @@ def main() -> int:
     parser.add_argument("--task", choices=list(TASKS), action="append", help="one task only; repeatable")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     options = parser.parse_args()
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(
+            name, "1"
+        )  # for the processes to come: these matrices are too small to share out
     for task in options.task or TASKS:
         title = (TASKS[task].__doc__ or "").strip()
         print(f"{task}: {title} {options.repeats} repeats; mean true accuracy ± standard error.\n")

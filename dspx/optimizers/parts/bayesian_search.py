@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 _TRIES = 1_000
+_CLEAR = 0.2
 _AROUND = 5
 _FEW_EXAMPLES = 20
 """So many examples know their own variance half as well as all trials together do."""
@@ -187,6 +188,8 @@ class BayesianSearch:
         means = posterior.predict(encode(self.dimensions, tried))[0]
         order = sorted(range(len(tried)), key=lambda index: -float(means[index]))
         best = float(means.max())
+        if self.acquisition == "pi":  # else the best point, tried again, would always promise an even chance
+            best += _CLEAR * posterior.prior_deviation
 
         def worth(points: Sequence[Point]) -> Array:
             mean, variance = posterior.predict(encode(self.dimensions, points))

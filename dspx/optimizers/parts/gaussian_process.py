@@ -113,6 +113,11 @@ class Posterior:
         variance = np.maximum(self.kernel.variance - (solved * solved).sum(axis=1), 1e-12)
         return self.centre + self.scale * mean, self.scale**2 * variance
 
+    @property
+    def prior_deviation(self) -> float:
+        """By how much true scores differ, before any was seen."""
+        return self.scale * math.sqrt(self.kernel.variance)
+
     def given(self, points: Array, scores: Array, variances: Array) -> Posterior:
         """The posterior with these observations added; scale and kernel stay."""
         import numpy as np

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-_FLIPS = 4_000
-_RESAMPLES = 1_000
+_FLIPS = 2_000
+_RESAMPLES = 500
 _FEWEST = 2
 
 
