@@ -11,30 +11,30 @@ from tests.optimizers.parts.test_racing import drawn, run_race
 @pytest.mark.parametrize("n", [50, 100])
 def test_among_equal_candidates_a_win_is_claimed_in_five_percent_at_most(n: int) -> None:
     claimed, raw, expected = 0, [], []
-    for seed in range(300):
+    for seed in range(200):
         scores = drawn([0.0] * 16, n, seed)
         winner = int(scores.mean(axis=1).argmax())
         found = check_where_chosen(scores.tolist(), winner, seed=seed)
         claimed += not found.within_noise
         raw.append(found.gain)
         expected.append(found.expected)
-    assert claimed <= 15
+    assert claimed <= 10
     assert np.mean(raw) > 0.06  # what the best of 16 equals seems to gain
     assert abs(np.mean(expected)) < 0.015  # what it does gain
 
 
 def test_the_same_holds_after_a_race_that_left_rows_incomplete() -> None:
     claimed = 0
-    for seed in range(200):
+    for seed in range(100):
         full = drawn([0.0] * 16, 100, seed)
         winner, alive, _ = run_race(full, keep=[0], error=0.5)
         scores = [row.tolist() if c in alive else [*row[:32], *[None] * 68] for c, row in enumerate(full)]
         claimed += not check_where_chosen(scores, winner, seed=seed).within_noise
-    assert claimed <= 10
+    assert claimed <= 5
 
 
 def test_a_real_gain_of_ten_points_is_found_given_enough_examples() -> None:
-    found = [check_chosen(drawn([0.0] * 15 + [0.1], 400, seed)) for seed in range(60)]
+    found = [check_chosen(drawn([0.0] * 15 + [0.1], 400, seed)) for seed in range(40)]
     assert np.mean([not check.within_noise for check in found]) > 0.6
     assert np.mean([check.expected for check in found]) == pytest.approx(0.093, abs=0.015)
 
