@@ -7,8 +7,14 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import TYPE_CHECKING, Any, Literal
 
-from dspx.optimizers.parts.dimensions import Dimension, Numeric, Point, all_points, cardinality
-from dspx.optimizers.parts.quasi_random import quasi_random_points
+from dspx.optimizers.parts.dimensions import (
+    Dimension,
+    Numeric,
+    Point,
+    all_points,
+    cardinality,
+    random_point,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -84,7 +90,7 @@ def maximize(
         found = _best(worth, _only(all_points(dimensions), allowed), rng)
         return found[0] if found else None
     seeds = list(around)
-    candidates = quasi_random_points(dimensions, _RANDOM, rng)
+    candidates = [random_point(dimensions, rng) for _ in range(_RANDOM)]
     candidates += [mutate(dimensions, point, rng) for point in seeds for _ in range(_MUTANTS)]
     best = _best(worth, _only(candidates, allowed), rng)
     for _ in range(_CLIMBS if best else 0):

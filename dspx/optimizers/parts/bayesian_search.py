@@ -30,6 +30,7 @@ from dspx.optimizers.parts.dimensions import (
     categories,
     check_point,
     encode,
+    random_point,
 )
 from dspx.optimizers.parts.gaussian_process import Posterior, fit
 from dspx.optimizers.parts.quasi_random import quasi_random_points
@@ -178,7 +179,7 @@ class BayesianSearch:
         if cardinality(self.dimensions) <= MOST_ENUMERATED:
             left = [point for point in all_points(self.dimensions) if allowed(point)]
             return rng.choice(left) if left else None
-        drawn = (tuple(d.draw(rng.random()) for d in self.dimensions) for _ in range(_TRIES))
+        drawn = (random_point(self.dimensions, rng) for _ in range(_TRIES))
         return next((point for point in drawn if allowed(point)), None)
 
     def _promising(self, pending: Sequence[Point], rng: Random, taken: set[Point]) -> Point | None:

@@ -9,6 +9,7 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 from dspx.errors import UsageError
@@ -135,6 +136,11 @@ def cardinality(dimensions: Sequence[Dimension]) -> float:
 def all_points(dimensions: Sequence[Dimension]) -> list[Point]:
     """Every point, the last dimension changing fastest."""
     return list(itertools.product(*(dimension.values() for dimension in dimensions)))
+
+
+def random_point(dimensions: Sequence[Dimension], rng: Random) -> Point:
+    """A point of which every value is drawn at random."""
+    return tuple(dimension.draw(rng.random()) for dimension in dimensions)
 
 
 def encode(dimensions: Sequence[Dimension], points: Sequence[Point]) -> Array:
