@@ -38,6 +38,17 @@ def _run(name: str, *arguments: str, home: Path, **variables: str) -> subprocess
         ("retrieval", "k=3: the passage is found for 100 %"),
         ("research_agent", "The Lanterna is 22 m higher. (22 m; finish)"),
         ("mcp_agent", "→ 155 tins."),
+        ("optimizers.bootstrap_few_shot", "True score: "),
+        ("optimizers.random_search", "True score: "),
+        ("optimizers.bootstrap_optuna", "True score: "),
+        ("optimizers.copro", "True score: "),
+        ("optimizers.mipro", "True score: "),
+        ("optimizers.simba", "True score: "),
+        ("optimizers.gepa", "True score: "),
+        ("optimizers.infer_rules", "True score: "),
+        ("optimizers.better_together", "True score: "),
+        ("optimizers.beacon", "True score: "),
+        ("optimizers.ensemble", "nearest examples: "),
     ],
 )
 def test_the_example_runs(name: str, says: str, tmp_path: Path) -> None:
