@@ -239,7 +239,7 @@ class _Conduct:
         for name, value in study.notes.items():
             setattr(compiled, name, _with_programs(study, value))
         _install(study, compiled, report.winner)
-        compiled._compiled = True
+        compiled._compiled = self.optimizer.freezes
         compiled.report = report
         compiled.provenance = report.to_json()
         return compiled
@@ -378,6 +378,7 @@ def _config(
         "valset": fingerprint.of_data(terms.valset),
         "metric": None if optimizer.metric is None else fingerprint.of_setting(optimizer.metric),
         "lm": fingerprint.of_lm(snapshot()["lm"]),
+        "space": None if terms.space is None else fingerprint.of_setting(_space(optimizer, terms, program)),
         "selection": selection,
         "seed": seed,
     }

@@ -23,6 +23,7 @@ class LabeledFewShot(Optimizer):
     needs_metric: ClassVar = False
     needs_trainset: ClassVar = False
     checks: ClassVar = False
+    freezes: ClassVar = False
     unused: ClassVar = frozenset({"teacher"})
 
     def __init__(self, k: int = 16) -> None:

@@ -50,6 +50,8 @@ class Optimizer:
     needs_trainset: ClassVar[bool] = True
     checks: ClassVar[bool] = True
     """Whether the winner is measured against the student at the end."""
+    freezes: ClassVar[bool] = True
+    """Whether the result counts as compiled: inside another program, optimizers leave it as it is."""
     unused: ClassVar[frozenset[str]] = frozenset()
     """What `compile` refuses, because this optimizer has no use for it."""
 
