@@ -1,5 +1,5 @@
 import dspx
-from dspx.core.candidate import LeafValues, bound
+from dspx.core.candidate import LeafValues, ToolValues, bound
 from dspx.modules.rollout import another_rollout
 from tests.scripted import ScriptedLM, scripted
 
@@ -47,3 +47,11 @@ def test_the_call_is_made_with_it_and_the_program_is_as_it_was():
         with bound.using(another_rollout(program, 3)):
             assert program.plain(q="x").a == 3
         assert program.plain(q="x").a is None
+
+
+def test_the_texts_of_tools_may_be_bound_too():
+    program = Two()
+    with bound.using({1: ToolValues(desc="Find passages.")}):
+        values = another_rollout(program, 3)
+    assert values[1] == ToolValues(desc="Find passages.")
+    assert values[id(program.plain)].config == {"rollout_id": 3}
