@@ -133,14 +133,10 @@ def reported_gain(bench: Bench, program: Any) -> dict[str, Any] | None:
 
 def _dspx_gain(program: Any) -> dict[str, Any] | None:
     report = getattr(program, "report", None)
-    gain = getattr(report, "gain", None)
-    if gain is None:
+    if report is None or report.gain is None:
         return None
-    interval = next((found for name in ("ci95", "interval") if (found := getattr(gain, name, None))), None)
-    points = next(
-        (found for name in ("difference", "mean") if (found := getattr(gain, name, None)) is not None), gain
-    )
-    return {"points": float(points), "low": interval and interval[0], "high": interval and interval[1]}
+    low, high = report.gain.ci95 or (None, None)
+    return {"points": report.gain.points, "low": low, "high": high}
 
 
 def _dspy_gain(program: Any, n: int) -> dict[str, Any] | None:
