@@ -47,7 +47,7 @@ _HOOKS = (
 )
 _OF_SYSTEM = frozenset(_HOOKS[2:6])
 _OF_DEMOS = frozenset({"format_demos", "format_user_message_content", "format_assistant_message_content"})
-_OF_TOOLS = ("tools", "tool_choice", "parallel_tool_calls")
+_OF_TOOLS = frozenset({"tools", "tool_choice", "parallel_tool_calls"})
 
 DEMO_WITH_GAPS = "This is an example of the task, though some input or output fields are not supplied."
 GAP = "Not supplied for this particular example. "
@@ -126,7 +126,8 @@ class Adapter:
         inputs: Mapping[str, Any],
     ) -> list[dict[str, Any]]:
         """The same call for async code."""
-        return (await self.ask(lm, lm_kwargs, signature, demos, inputs)).values
+        values, _, _, _ = await self._answered(lm, lm_kwargs, signature, demos, inputs)
+        return values
 
     async def ask(
         self,
@@ -140,9 +141,20 @@ class Adapter:
 
         `AdapterParseError` where the second answer cannot be read either.
         """
+        return Answer(*await self._answered(lm, lm_kwargs, signature, demos, inputs))
+
+    async def _answered(
+        self,
+        lm: Any,
+        lm_kwargs: Mapping[str, Any],
+        signature: Any,
+        demos: Sequence[Any],
+        inputs: Mapping[str, Any],
+    ) -> tuple[list[dict[str, Any]], Any, bool, str | None]:
+        """What `ask` gives, as its four parts."""
         response, values, problems = await self._asked(lm, lm_kwargs, signature, demos, inputs)
         if values or not problems:
-            return Answer(values, response, problem=_problem(problems[0]) if problems else None)
+            return values, response, False, _problem(problems[0]) if problems else None
         if not self.ask_again:
             raise problems[0]
         # Whoever reads a stream reads it by this adapter's layout: then the second answer is asked for in it too.
@@ -156,7 +168,7 @@ class Adapter:
         if not values and still:
             raise still[0] from problems[0]
         asked_again.set(problem)
-        return Answer(values, second, reasked=True, problem=problem)
+        return values, second, True, problem
 
     async def _asked(
         self,
@@ -210,9 +222,8 @@ class Adapter:
     ) -> tuple[Any, dict[str, Any]]:
         """The signature without what the model provides natively, and the parameters that make it do so."""
         params = dict(lm_kwargs)
-        if not self.use_native_function_calling:
-            for name in _OF_TOOLS:
-                params.pop(name, None)
+        if not self.use_native_function_calling and not _OF_TOOLS.isdisjoint(params):
+            params = {name: value for name, value in params.items() if name not in _OF_TOOLS}
         asked = native_tools.prepared(self, lm, signature, inputs, params)
         for name, type_ in self._native_outputs(signature):
             asked = type_.adapt_to_native_lm_feature(asked, name, lm, params)
@@ -252,7 +263,7 @@ class Adapter:
         shape = self.plan(signature).shape
         if values.keys() != shape.outputs.keys():
             values = {**dict.fromkeys(shape.outputs), **shape.completed(values)}
-        for name, type_ in self._native_outputs(signature):
+        for name, type_ in self._native_outputs(signature) if shape.contents else ():
             native = type_.parse_lm_response(_loose(output))
             if native is not None:
                 values[name] = native
@@ -284,9 +295,12 @@ class Adapter:
 
     def format_system_message(self, signature: Any) -> str:
         """The system message: what the fields are, how answers are structured, what the task is."""
-        if self._hooked.isdisjoint(_OF_SYSTEM):
-            return self.plan(signature).once("system", lambda: self._system_message(signature))
-        return self._system_message(signature)
+        if not self._hooked.isdisjoint(_OF_SYSTEM):
+            return self._system_message(signature)
+        plan = self.plan(signature)
+        if plan.system is None:
+            plan.system = self._system_message(signature)
+        return plan.system
 
     def _system_message(self, signature: Any) -> str:
         parts = (
@@ -404,7 +418,8 @@ class Adapter:
 
     def plan(self, signature: Any) -> Plan:
         """What this adapter's layout keeps for a signature."""
-        return plan_for(signature, self._layout)
+        plan = signature.__plans__.get(self._layout)
+        return plan_for(signature, self._layout) if plan is None else plan
 
     def _failure(
         self,

@@ -201,22 +201,33 @@ def _type_note(field: Field) -> str:
 
 # ---------------------------------------------------------------- reading
 
-_MARKER = re.compile(r"^[^\S\n]*\[\[ ## (\w+) ## \]\]", re.MULTILINE)
+_OPEN, _CLOSE = "[[ ## ", " ## ]]"
 
 
 def sections_of(completion: str) -> list[tuple[str, str]]:
     """The text under each marker that starts a line; what is before the first one is left out."""
     if "\r\n" in completion:
         completion = completion.replace("\r\n", "\n")
-    markers = list(_MARKER.finditer(completion))
     sections: list[tuple[str, str]] = []
-    for number, marker in enumerate(markers, 1):
-        if number < len(markers):
-            text = completion[marker.end() : markers[number].start()].strip()
-        else:
-            text = without_broken_marker(completion[marker.end() :]).strip()
-        sections.append((marker[1], text))
+    name, begin = "", 0
+    place = completion.find(_OPEN)
+    while place >= 0 and (end := completion.find(_CLOSE, place)) >= 0:
+        word = completion[place + len(_OPEN) : end]
+        line = completion.rfind("\n", 0, place) + 1
+        if not _is_word(word) or (line < place and not completion[line:place].isspace()):
+            place = completion.find(_OPEN, place + 1)
+            continue
+        if name:
+            sections.append((name, completion[begin:line].strip()))
+        name, begin = word, end + len(_CLOSE)
+        place = completion.find(_OPEN, begin)
+    if name:
+        sections.append((name, without_broken_marker(completion[begin:]).strip()))
     return sections
+
+
+def _is_word(text: str) -> bool:
+    return text.isalnum() or text.replace("_", "a").isalnum()
 
 
 def _coerced(shape: Shape, sections: Iterable[tuple[str, str]]) -> tuple[dict[str, Any], str | None]:

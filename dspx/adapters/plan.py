@@ -28,11 +28,13 @@ def plan_for(signature: Any, layout: Any) -> Plan:
 class Plan:
     """One layout's plan for one signature. `shape` is what it shares with signatures that say other instructions."""
 
-    __slots__ = ("_kept", "shape", "signature")
+    __slots__ = ("_kept", "shape", "signature", "system")
 
     def __init__(self, signature: Any, shape: Shape) -> None:
         self.signature = signature
         self.shape = shape
+        self.system: str | None = None
+        """The system message, once it was made."""
         self._kept: dict[str, Any] = {}
 
     def once(self, name: str, make: Callable[[], T]) -> T:

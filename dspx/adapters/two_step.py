@@ -38,14 +38,14 @@ class TwoStepAdapter(Adapter, layout=True):
 
     # ------------------------------------------------------------ asking
 
-    async def ask(
+    async def _answered(
         self,
         lm: Any,
         lm_kwargs: Mapping[str, Any],
         signature: Any,
         demos: Sequence[Any],
         inputs: Mapping[str, Any],
-    ) -> Answer:
+    ) -> tuple[list[dict[str, Any]], Any, bool, str | None]:
         """The free answers, and the values that the extraction model reads in them."""
         asked, params = self._prepared(lm, lm_kwargs, signature, inputs)
         messages = observe(
@@ -71,7 +71,7 @@ class TwoStepAdapter(Adapter, layout=True):
             values += [self._completed(signature, found, output) for found in extracted.values[:1]]
         if problems and not values:
             raise problems[0]
-        return Answer(values, response, reasked, str(problems[0]) if problems else None)
+        return values, response, reasked, str(problems[0]) if problems else None
 
     async def _extract(self, signature: Any, text: str) -> Answer:
         if not text and signature.output_fields:

@@ -21,17 +21,16 @@ class Overrides:
     acall: bool = False
     plain_acall: Any = None
 
-    def __bool__(self) -> bool:
-        return self.call or self.acall
-
 
 @lru_cache(maxsize=1024)
-def overrides(cls: type[Any]) -> Overrides:
-    """Which of `__call__` and `acall` somebody overrode in `cls`."""
+def overrides(cls: type[Any]) -> Overrides | None:
+    """Which of `__call__` and `acall` somebody overrode in `cls`; None where nobody did."""
     if _is_ours(cls):
-        return _NOTHING
-    plain_acall = next((vars(base)["acall"] for base in cls.__mro__ if _has(base, "acall")), None)
-    return Overrides(_overridden(cls, "__call__"), _overridden(cls, "acall"), plain_acall)
+        return None
+    own = _overridden(cls, "__call__"), _overridden(cls, "acall")
+    if not any(own):
+        return None
+    return Overrides(*own, next((vars(base)["acall"] for base in cls.__mro__ if _has(base, "acall")), None))
 
 
 def entrance(thing: Any) -> Callable[..., Awaitable[Any]]:
@@ -40,7 +39,7 @@ def entrance(thing: Any) -> Callable[..., Awaitable[Any]]:
     if acall is None:
         return partial(call, thing)
     own = overrides(type(thing))
-    if not own:
+    if own is None:
         return acall
     if is_blocking():
         return partial(call, thing) if own.call else partial(own.plain_acall, thing)
@@ -50,10 +49,7 @@ def entrance(thing: Any) -> Callable[..., Awaitable[Any]]:
 def stepped(thing: Any) -> Callable[..., Any]:
     """The `acall` that a sync call steps: dspx's own, for an overridden one may really wait."""
     own = overrides(type(thing))
-    return partial(own.plain_acall, thing) if own.acall else thing.acall
-
-
-_NOTHING = Overrides()
+    return partial(own.plain_acall, thing) if own is not None and own.acall else thing.acall
 
 
 def _overridden(cls: type[Any], name: str) -> bool:

@@ -1,6 +1,6 @@
 """Callbacks: who wants to know when a module, an LM, an adapter, a tool, … starts and ends.
 
-Where nobody listens, `observe` and `aobserve` cost one look at two lists.
+Where nobody listens, `observe` and `aobserve` cost one look at two lists, and are not there otherwise.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def listeners(instance: Any) -> list[Any]:
     """The callbacks that hear of `instance`: the global ones, then its own."""
     own = getattr(instance, "callbacks", None)
     everywhere = snapshot()["callbacks"]
-    return [*(everywhere or ()), *(own or ())] if (everywhere or own) else _NOBODY
+    return [*(everywhere or ()), *(own or ())] if everywhere or own else _NOBODY
 
 
 _NOBODY: list[Any] = []
@@ -111,20 +111,27 @@ def observe(
     return outputs
 
 
-async def aobserve(
+def aobserve(
     kind: Kind,
     instance: Any,
     inputs: Callable[[], dict[str, Any]],
     fn: Callable[..., Awaitable[T]],
     *args: Any,
     shown: Callable[[T], Any] | None = None,
-) -> T:
-    """`await fn(*args)`, with the start and the end told to whoever listens; `shown` makes the outputs they see."""
+) -> Awaitable[T]:
+    """`fn(*args)` to await, with the start and the end told to whoever listens; `shown` makes the outputs they see."""
     heard_by = listeners(instance)
-    if not heard_by:
-        return await fn(*args)
-    call = _Call(kind, instance, heard_by)
-    call.start(inputs())
+    return _told(_Call(kind, instance, heard_by), inputs(), fn, args, shown) if heard_by else fn(*args)
+
+
+async def _told(
+    call: _Call,
+    inputs: dict[str, Any],
+    fn: Callable[..., Awaitable[T]],
+    args: tuple[Any, ...],
+    shown: Callable[[T], Any] | None,
+) -> T:
+    call.start(inputs)
     try:
         outputs = await fn(*args)
     except BaseException as error:  # a cancelled call ends too

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,6 +72,7 @@ class Module(metaclass=ProgramMeta):
     _sync_body: bool = False
     _async_body: bool = False
     _async_body_steps: bool = False
+    _one_body: bool = False
 
     def __init__(self, callbacks: list[Any] | None = None) -> None:
         if callbacks is not None:
@@ -94,6 +95,7 @@ class Module(metaclass=ProgramMeta):
         coroutine_owner = next((owner for owner in owners if "aforward" in vars(owner)), cls)
         # dspx's own coroutines never wait in a sync call, so they can be stepped; a user's may.
         cls._async_body_steps = coroutine_owner.__module__.partition(".")[0] == "dspx"
+        cls._one_body = cls._async_body and not cls._sync_body and cls._async_body_steps
 
     # ------------------------------------------------------------ calling
 
@@ -102,6 +104,8 @@ class Module(metaclass=ProgramMeta):
 
     async def acall(self, *args: Any, **kwargs: Any) -> Any:
         """The same call for async code: `await program.acall(question=…)`."""
+        if args:
+            self._check_positional(args)
         values = bound.get()
         if values is not None and (other := in_place_of(values, self, callers.get())) is not None:
             return await other(*args, **kwargs)
@@ -123,10 +127,19 @@ class Module(metaclass=ProgramMeta):
         self._check_has_body()
         return await call(self.forward, *args, **kwargs)
 
-    def _observed(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _check_positional(self, args: tuple[Any, ...]) -> None:
+        """Whether inputs may be given without their names: a program's own body decides."""
+
+    def _observed(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Awaitable[Any]:
         return aobserve("module", self, lambda: {"args": args, "kwargs": kwargs}, self._body, args, kwargs)
 
-    async def _body(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _body(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Awaitable[Any]:
+        """The body to await; the same one in both kinds of call for the modules of dspx itself."""
+        if self._one_body and "forward" not in self.__dict__:
+            return self.aforward(*args, **kwargs)
+        return self._fitting_body(args, kwargs)
+
+    async def _fitting_body(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         rebound = self.__dict__.get("forward")
         if rebound is not None:
             return await call(rebound, *args, **kwargs)

@@ -48,7 +48,7 @@ class Prediction(Example):
         self = object.__new__(cls)
         put = object.__setattr__
         completions = Completions(list_or_dict, signature)
-        put(self, "_store", {name: column[0] for name, column in completions._columns.items()})
+        put(self, "_store", completions._first())
         put(self, "_demos", [])
         put(self, "_input_keys", None)
         put(self, "_completions", completions)
@@ -157,28 +157,33 @@ class Prediction(Example):
 
 
 class Completions:
-    """Several completions of one call, kept as columns: `completions[0]`, `completions.answer`."""
+    """Several completions of one call, read as columns: `completions[0]`, `completions.answer`."""
 
-    __slots__ = ("_columns", "signature")
+    __slots__ = ("_made", "_only", "signature")
+
+    _only: Mapping[str, Any] | None
+    """The row, where there is one: most are never read as columns."""
+    _made: dict[str, list[Any]] | None
 
     def __init__(
         self, list_or_dict: Sequence[Mapping[str, Any]] | Mapping[str, list[Any]], signature: Any = None
     ) -> None:
         self.signature = signature
-        if isinstance(list_or_dict, Mapping):
-            self._columns: dict[str, list[Any]] = {
-                name: list(column) for name, column in list_or_dict.items()
-            }
-        elif len(list_or_dict) == 1:
-            self._columns = {name: [value] for name, value in list_or_dict[0].items()}
+        if type(list_or_dict) is list and len(list_or_dict) == 1:
+            self._only, self._made = list_or_dict[0], None
         else:
-            self._columns = {}
-            for row in list_or_dict:
-                for name, value in row.items():
-                    self._columns.setdefault(name, []).append(value)
-        if len({len(column) for column in self._columns.values()}) > 1:
-            sizes = {name: len(column) for name, column in self._columns.items()}
-            raise ValueError(f"All fields of completions must have the same number of values, not {sizes}.")
+            self._only, self._made = None, _columns_of(list_or_dict)
+
+    @property
+    def _columns(self) -> dict[str, list[Any]]:
+        if self._made is None:
+            self._made = _columns_of([self._only or {}])
+        return self._made
+
+    def _first(self) -> dict[str, Any]:
+        if self._only is not None:
+            return dict(self._only)
+        return {name: column[0] for name, column in self._columns.items()}
 
     def items(self) -> list[tuple[str, list[Any]]]:
         return list(self._columns.items())
@@ -211,11 +216,26 @@ class Completions:
         return self._columns, self.signature
 
     def __setstate__(self, state: tuple[dict[str, list[Any]], Any]) -> None:
-        self._columns, self.signature = state
+        self._only = None
+        self._made, self.signature = state
 
     def __repr__(self) -> str:
         columns = ",\n    ".join(f"{name}={column!r}" for name, column in self._columns.items())
         return f"Completions(\n    {columns}\n)"
+
+
+def _columns_of(given: Sequence[Mapping[str, Any]] | Mapping[str, list[Any]]) -> dict[str, list[Any]]:
+    columns: dict[str, list[Any]] = {}
+    if isinstance(given, Mapping):
+        columns = {name: list(column) for name, column in given.items()}
+    else:
+        for row in given:
+            for name, value in row.items():
+                columns.setdefault(name, []).append(value)
+    if len({len(column) for column in columns.values()}) > 1:
+        sizes = {name: len(column) for name, column in columns.items()}
+        raise ValueError(f"All fields of completions must have the same number of values, not {sizes}.")
+    return columns
 
 
 def _number(value: Any, operation: str) -> float:

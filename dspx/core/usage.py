@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from dspx.runtime.locks import Lock
-from dspx.runtime.scope import Scoped
+from dspx.core.record import record
+from dspx.runtime.scope import Scoped, Using
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UsageEntry:
     """One call: tokens in OpenAI's names, US dollars (None where no price is known), seconds."""
 
@@ -28,8 +26,7 @@ class UsageTracker:
 
     def __init__(self, parent: UsageTracker | None = None) -> None:
         self.parent = parent
-        self.entries: list[UsageEntry] = []
-        self._lock = Lock()
+        self.entries: list[UsageEntry] = []  # appending to a list, and copying it, needs no lock
 
     def add(
         self,
@@ -46,8 +43,7 @@ class UsageTracker:
         )
         tracker: UsageTracker | None = self
         while tracker is not None:
-            with tracker._lock:
-                tracker.entries.append(entry)
+            tracker.entries.append(entry)
             tracker = tracker.parent
 
     def add_usage(self, model: str, usage: Mapping[str, Any]) -> None:
@@ -65,11 +61,7 @@ class UsageTracker:
 
     def get_total_tokens(self) -> dict[str, dict[str, Any]]:
         """Tokens added up by model: `{"openai/gpt-4o-mini": {"prompt_tokens": 12, …}}`."""
-        totals: dict[str, dict[str, Any]] = {}
-        for entry in self._snapshot():
-            if entry.usage:
-                add_up(totals.setdefault(entry.model, {}), entry.usage)
-        return totals
+        return total_tokens(self._snapshot())
 
     @property
     def calls(self) -> int:
@@ -83,33 +75,48 @@ class UsageTracker:
     @property
     def total_cost(self) -> float | None:
         """US dollars of all calls whose price is known; None where none is."""
-        costs = [entry.cost for entry in self._snapshot() if entry.cost is not None]
-        return sum(costs) if costs else None
+        return total_cost(self._snapshot())
 
     @property
     def total_tokens(self) -> int:
         return sum(int(entry.usage.get("total_tokens") or 0) for entry in self._snapshot())
 
     def _snapshot(self) -> list[UsageEntry]:
-        with self._lock:
-            return list(self.entries)
+        return list(self.entries)
 
 
 _tracker: Scoped[UsageTracker | None] = Scoped("dspx_usage_tracker", None)
 current_tracker = _tracker.get
 
 
-@contextmanager
-def track_usage() -> Generator[UsageTracker]:
+def track_usage() -> Using[Any]:
     """Count every LM call made in this block, in whichever thread or task.
 
     >>> with dspx.track_usage() as usage:
     ...     program(question="…")
     >>> usage.get_total_tokens()
     """
-    with _tracker.using(UsageTracker(_tracker.get())) as tracker:
-        assert tracker is not None
-        yield tracker
+    return _tracker.using(UsageTracker(_tracker.get()))
+
+
+def total_tokens(entries: Iterable[UsageEntry]) -> dict[str, dict[str, Any]]:
+    """The tokens of these calls, added up by model."""
+    totals: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        usage = entry.usage
+        if usage:
+            before = totals.get(entry.model)
+            if before is None:
+                totals[entry.model] = _copied(usage)
+            else:
+                add_up(before, usage)
+    return totals
+
+
+def total_cost(entries: Iterable[UsageEntry]) -> float | None:
+    """The US dollars of those calls whose price is known; None where none is."""
+    costs = [entry.cost for entry in entries if entry.cost is not None]
+    return sum(costs) if costs else None
 
 
 def add_up(total: dict[str, Any], usage: Mapping[str, Any]) -> None:
@@ -124,3 +131,7 @@ def add_up(total: dict[str, Any], usage: Mapping[str, Any]) -> None:
             total[name] = (before if isinstance(before, (int, float)) else 0) + value
         else:
             total.setdefault(name, value)
+
+
+def _copied(usage: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _copied(value) if isinstance(value, Mapping) else value for name, value in usage.items()}

@@ -13,7 +13,7 @@ from dspx.core.candidate import LeafValues, bound
 from dspx.core.prediction import Prediction
 from dspx.core.progress import Progress
 from dspx.core.settings import snapshot
-from dspx.core.usage import UsageEntry, UsageTracker, track_usage
+from dspx.core.usage import UsageEntry, total_cost, total_tokens, track_usage
 from dspx.errors import UsageError
 from dspx.evaluate.row import NOTHING_SPENT, Row, Spent, Stage
 from dspx.modules.rollout import another_rollout
@@ -128,18 +128,10 @@ class Rollouts:
         spent = _spent(usage.entries[:asked])
         if self._stamp_usage and isinstance(prediction, Prediction):
             prediction.set_lm_usage({model: dict(tokens) for model, tokens in spent.usage.items()})
+        failed_in = None if error is None else stage
+        by_metric = _spent(usage.entries[asked:])
         return Row(
-            index=index,
-            repeat=repeat,
-            example=example,
-            prediction=prediction,
-            score=score,
-            value=value,
-            error=error,
-            failed_in=stage if error is not None else None,
-            seconds=seconds,
-            spent=spent,
-            spent_by_metric=_spent(usage.entries[asked:]),
+            index, repeat, example, prediction, score, value, error, failed_in, seconds, spent, by_metric
         )
 
     # ------------------------------------------------------------ as they come, one at a time
@@ -257,6 +249,5 @@ def _variants(program: Any, repeats: int) -> list[Mapping[int, LeafValues] | Non
 def _spent(entries: Sequence[UsageEntry]) -> Spent:
     if not entries:
         return NOTHING_SPENT
-    tracker = UsageTracker()
-    tracker.entries = list(entries)
-    return Spent(tracker.get_total_tokens(), tracker.total_cost, tracker.calls, tracker.cache_hits)
+    hits = sum([entry.cache_hit for entry in entries])
+    return Spent(total_tokens(entries), total_cost(entries), len(entries) - hits, hits)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from dspx.core.record import record
 
 Stage = Literal["program", "metric"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Spent:
     """What LM calls used: tokens by model, US dollars (None where no price is known), and how many they were."""
 
@@ -22,7 +23,7 @@ class Spent:
 NOTHING_SPENT = Spent({}, None, 0, 0)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Row:
     """One example, run once. `index` is its place in the devset, `repeat` counts from 0."""
 

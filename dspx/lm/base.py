@@ -11,7 +11,7 @@ Override one of `forward`, `aforward` (as in DSPy) or `generate` (a `Request` in
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,7 @@ from dspx.lm.request import Request
 from dspx.lm.response import Response
 from dspx.lm.secret_names import is_secret
 from dspx.runtime import clock
-from dspx.runtime.bridge import call, is_blocking, run
+from dspx.runtime.bridge import call, call_blocking, is_blocking, run
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -108,17 +108,17 @@ class BaseLM:
         self, messages: list[dict[str, Any]], params: Mapping[str, Any], prompt: str | None = None
     ) -> Response:
         """The whole response to `messages`: what adapters use. `params` go before the LM's own settings."""
-        if overrides(type(self)):
+        if overrides(type(self)) is not None:
             stop_at(messages)
             outputs = await entrance(self)(messages=messages, **params)
             return Response.from_openai(outputs, model=self.model)
         return await self._respond(messages, params, prompt)
 
-    async def _respond(
+    def _respond(
         self, messages: list[dict[str, Any]], params: Mapping[str, Any], prompt: str | None
-    ) -> Response:
+    ) -> Awaitable[Response]:
         stop_at(messages)
-        return await aobserve(
+        return aobserve(
             "lm",
             self,
             lambda: {"prompt": prompt, "messages": messages, "kwargs": dict(params)},
@@ -129,13 +129,12 @@ class BaseLM:
             shown=Response.as_outputs,
         )
 
-    async def _generated(self, request: Request) -> Response:
+    def _generated(self, request: Request) -> Awaitable[Response]:
         """The answer of `generate`, or of a `forward` or `aforward` that a subclass put before it."""
         own = self._body == "generate" and "forward" not in self.__dict__
-        answer = self.generate if own else partial(BaseLM.generate, self)
         if ledger.get() is None or (own and self._charges_itself):
-            return await answer(request)
-        return await charged(request, answer)
+            return self.generate(request) if own else BaseLM.generate(self, request)
+        return charged(request, self.generate if own else partial(BaseLM.generate, self))
 
     async def generate(self, request: Request) -> Response:
         """Answer a request. Override this, or `forward`/`aforward`."""
@@ -145,19 +144,24 @@ class BaseLM:
             raise UsageError(
                 f"{type(self).__name__} cannot answer: define `generate`, `forward` or `aforward`."
             )
+        blocking = is_blocking()
         if self._both_forwards and own is None:
-            body = "forward" if is_blocking() else "aforward"
-        prompt = request.prompt
-        asked: dict[str, Any] = {
-            "prompt": prompt,
-            "messages": None if prompt is not None else request.messages,
-        }
-        raw = await call(getattr(self, body), **asked, **self._settings_for_forward(request))
+            body = "forward" if blocking else "aforward"
+        forward = getattr(self, body)
+        prompt, settings = request.prompt, self._settings_for_forward(request)
+        messages = request.messages if prompt is None else None
+        if blocking:
+            raw = call_blocking(forward, prompt=prompt, messages=messages, **settings)
+        else:
+            raw = await call(forward, prompt=prompt, messages=messages, **settings)
         return Response.from_openai(raw, model=self.model)
 
     def _settings_for_forward(self, request: Request) -> dict[str, Any]:
         """Those of the call: a `forward` lays them over `self.kwargs` by itself, as DSPy's do."""
-        return request.params if request.asked is None else request.asked
+        asked, settings = request.asked, request.params
+        if asked is None:
+            return settings
+        return {name: value for name, value in asked.items() if value is not None and name in settings}
 
     async def _answer(
         self, messages: list[dict[str, Any]], params: Mapping[str, Any], prompt: str | None
@@ -165,9 +169,7 @@ class BaseLM:
         request = self.request(messages, params, prompt)
         started = clock.now()
         response = (
-            await self._streamed(request)
-            if streams.sink.get() is not None
-            else await self._generated(request)
+            await self._generated(request) if streams.sink.get() is None else await self._streamed(request)
         )
         latency = clock.now() - started
         tracker = current_tracker()
@@ -208,15 +210,7 @@ class BaseLM:
         rollout_id = merged.pop("rollout_id", None)
         cache = merged.pop("cache", self.cache)
         settings = {name: value for name, value in merged.items() if value is not None}
-        return Request(
-            self.model,
-            messages,
-            settings,
-            rollout_id=rollout_id,
-            cache=cache,
-            prompt=prompt,
-            asked={name: value for name, value in params.items() if name in settings},
-        )
+        return Request(self.model, messages, settings, rollout_id, False, None, cache, prompt, params)
 
     # ------------------------------------------------------------ what it can do
 

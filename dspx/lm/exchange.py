@@ -35,7 +35,9 @@ class Exchange:
         sink = streams.sink.get()
         response = await (self._whole(request) if sink is None else self._streamed(request, sink))
         if response.cost is None and response.usage.total_tokens:
-            response = replace(response, cost=price(request.model, response.usage))
+            cost = price(request.model, response.usage)
+            if cost is not None:
+                return replace(response, cost=cost)
         return response
 
     async def _whole(self, request: Request) -> Response:

@@ -1,14 +1,18 @@
-"""The calls that were made, newest last: of one LM, of one module, of the whole process."""
+"""The calls that were made, newest last: of one LM, of one module, of the whole process.
+
+A call is kept as what it was, and becomes a dict, in DSPy's form, when somebody looks at it.
+"""
 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, TextIO
 
 from dspx.core.ids import new_id
-from dspx.core.ring import Ring
+from dspx.core.ring import Late, Ring
 from dspx.core.settings import snapshot
 from dspx.core.trace import callers
 from dspx.lm.request import Request
@@ -25,39 +29,55 @@ def record(lm: Any, request: Request, response: Response, prompt: str | None, la
     settings = snapshot()
     if settings["disable_history"]:
         return
-    entry = _entry(lm, request, response, prompt, latency)
+    entry = _Call(lm, request, response, prompt, latency)
     GLOBAL_HISTORY.append(entry)
     limit = settings["max_history_size"]
     if limit <= 0:
         return
-    for holder in (lm, *callers.get()):
-        holder.history.resize(limit)
-        holder.history.append(entry)
+    lm.history.append(entry, limit)
+    for caller in callers.get():
+        caller.history.append(entry, limit)
 
 
-def _entry(
-    lm: Any, request: Request, response: Response, prompt: str | None, latency: float
-) -> dict[str, Any]:
-    return {
-        "prompt": prompt,
-        "messages": request.messages,
-        "kwargs": {
-            name: value
-            for name, value in request.params.items()
-            if name not in _UNSHOWN and not is_secret(name)
-        },
-        "response": response,
-        "outputs": response.as_outputs(),
-        "usage": {} if response.cache_hit else response.usage.to_dict(),
-        "cost": response.cost,
-        "cache_hit": response.cache_hit,
-        "latency": latency,
-        "timestamp": datetime.now().isoformat(),
-        "uuid": new_id(),
-        "model": lm.model,
-        "response_model": response.model,
-        "model_type": lm.model_type,
-    }
+class _Call(Late["dict[str, Any]"]):
+    """One call, to be shown as a dict."""
+
+    __slots__ = ("at", "latency", "model", "model_type", "prompt", "request", "response")
+
+    def __init__(
+        self, lm: Any, request: Request, response: Response, prompt: str | None, latency: float
+    ) -> None:
+        self._made = None
+        self.at = time.time()
+        self.model = lm.model
+        self.model_type = lm.model_type
+        self.request = request
+        self.response = response
+        self.prompt = prompt
+        self.latency = latency
+
+    def _make(self) -> dict[str, Any]:
+        request, response = self.request, self.response
+        return {
+            "prompt": self.prompt,
+            "messages": request.messages,
+            "kwargs": {
+                name: value
+                for name, value in request.params.items()
+                if name not in _UNSHOWN and not is_secret(name)
+            },
+            "response": response,
+            "outputs": response.as_outputs(),
+            "usage": {} if response.cache_hit else response.usage.to_dict(),
+            "cost": response.cost,
+            "cache_hit": response.cache_hit,
+            "latency": self.latency,
+            "timestamp": datetime.fromtimestamp(self.at).isoformat(),
+            "uuid": new_id(),
+            "model": self.model,
+            "response_model": response.model,
+            "model_type": self.model_type,
+        }
 
 
 def inspect_history(n: int = 1, file: TextIO | None = None) -> None:

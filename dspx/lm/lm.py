@@ -39,6 +39,7 @@ _LAYERS = (
     "queue_size",
     "queue_timeout",
 )
+_FIXED = frozenset((*_CONNECTION, *_LAYERS))
 _REASONING_MINIMUM = 16_000
 
 
@@ -141,8 +142,8 @@ class LM(BaseLM):
     def request(
         self, messages: list[dict[str, Any]], params: Mapping[str, Any], prompt: str | None = None
     ) -> Request:
-        own = [name for name in (*_CONNECTION, *_LAYERS) if name in params]
-        if own:
+        if not _FIXED.isdisjoint(params):
+            own = [name for name in (*_CONNECTION, *_LAYERS) if name in params]
             raise LMConfigurationError(
                 f"{', '.join(own)} cannot be changed in a call: use lm.copy({own[0]}=…).", model=self.model
             )
@@ -153,16 +154,7 @@ class LM(BaseLM):
         settings = {name: value for name, value in merged.items() if value is not None}
         if self.use_developer_role:
             settings["use_developer_role"] = True
-        return Request(
-            self.model,
-            messages,
-            settings,
-            rollout_id=rollout_id,
-            prompt_cache=prompt_cache,
-            cache=cache,
-            prompt=prompt,
-            asked={name: value for name, value in params.items() if name in settings},
-        )
+        return Request(self.model, messages, settings, rollout_id, False, prompt_cache, cache, prompt, params)
 
     @property
     def endpoint(self) -> Endpoint:

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
 
 def get(source: Any, name: str, default: Any = None) -> Any:
     """The item or the attribute `name`; `default` where there is none, or where it is None."""
-    if _is_mapping(type(source)):
-        value = source.get(name)
-    else:
-        value = getattr(source, name, None)
+    value = reader(source)(source, name, None)
     return default if value is None else value
 
 
+Read = Callable[[Any, str, Any], Any]
+"""`read(source, name, None)`: what stands under a name, None where there is nothing."""
+
+
+def reader(source: Any) -> Read:
+    """How to read what is of this kind: by its items, or by its attributes. For several looks into one value."""
+    return _reader(type(source))
+
+
 @lru_cache(maxsize=256)
-def _is_mapping(kind: type) -> bool:
+def _reader(kind: type[Any]) -> Read:
     """Asking a class whether it is a Mapping is slow, and here the same few are asked again and again."""
-    return issubclass(kind, Mapping)
+    return kind.get if issubclass(kind, Mapping) else getattr
 
 
 def plain(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +23,7 @@ class Request:
     `{"ttl": …, "at": ["tools", "system", "history", "last"]}` to say which parts to mark (Anthropic), or
     `{"key": …, "retention": …}` (OpenAI, which otherwise caches by itself).
 
-    `asked` are the settings of this call alone, without the LM's own: what `BaseLM.forward` gets.
+    `asked` are the settings as this call gave them, without the LM's own: what `BaseLM.forward` gets of `params`.
 
     `cache` allows an answer from the cache. `prompt` is the text, where the caller gave one instead of messages.
 
@@ -37,4 +38,4 @@ class Request:
     prompt_cache: Any = None
     cache: bool = True
     prompt: str | None = None
-    asked: dict[str, Any] | None = None
+    asked: Mapping[str, Any] | None = None

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dspx.lm.reading import get, plain
+from dspx.core.record import record
+from dspx.lm.reading import get, plain, reader
 from dspx.lm.usage import Usage
 
 
@@ -27,7 +28,7 @@ class ToolCall:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Output:
     """One completion.
 
@@ -61,7 +62,7 @@ class Output:
         return message
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Response:
     """A whole answer.
 
@@ -111,11 +112,15 @@ class Response:
     def from_json(cls, value: Any) -> Response:
         """Read what `to_json` wrote; ValueError where it did not write this."""
         try:
+            get = value.get
             return cls(
-                model=_text(value["model"]),
-                outputs=tuple(_output_from_json(output) for output in value.get("outputs", ())),
-                usage=Usage(**value.get("usage", {})),
-                **{name: value[name] for name in ("id", "cost", "cache_hit", "route") if name in value},
+                _text(value["model"]),
+                tuple([_output_from_json(output) for output in get("outputs", ())]),
+                Usage(**get("usage", {})),
+                get("id"),
+                get("cost"),
+                get("cache_hit", False),
+                get("route"),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"Not a response as Response.to_json writes it: {str(value)[:200]}") from error
@@ -134,51 +139,61 @@ class Response:
             return cls(model, (Output(text=answer, finish_reason="stop"),))
         if isinstance(answer, (list, tuple)):
             return cls(model, tuple(_loose_output(item) for item in answer))
-        choices = get(answer, "choices")
-        items = get(answer, "output")
+        read = reader(answer)
+        choices = read(answer, "choices", None)
         if isinstance(choices, (list, tuple)):
-            outputs = tuple(read_choice(choice) for choice in choices)
-        elif isinstance(items, (list, tuple)):
+            outputs = tuple([read_choice(choice) for choice in choices])
+        elif isinstance(items := read(answer, "output", None), (list, tuple)):
             outputs = (read_items(items),)
         else:
             raise TypeError(
                 f"An LM's forward returned {type(answer).__name__}, which is neither a string, a list of strings, "
                 "a dspx Response, nor an OpenAI answer with `choices` (or `output`)."
             )
+        name = read(answer, "model", None)
         return cls(
-            model=str(get(answer, "model", model)),
-            outputs=outputs,
-            usage=Usage.from_openai(get(answer, "usage")),
-            id=get(answer, "id"),
-            cost=get(answer, "cost"),
-            cache_hit=bool(get(answer, "cache_hit", False)),
+            model if name is None else str(name),
+            outputs,
+            Usage.from_openai(read(answer, "usage", None)),
+            read(answer, "id", None),
+            read(answer, "cost", None),
+            bool(read(answer, "cache_hit", None)),
         )
 
 
 def read_choice(choice: Any) -> Output:
     """One element of OpenAI's `choices`, of Chat Completions or of legacy completions."""
-    message = get(choice, "message")
+    read = reader(choice)
+    message = read(choice, "message", None)
+    logprobs = read(choice, "logprobs", None)
+    if logprobs is not None:
+        logprobs = plain(logprobs)
     if message is None:
+        text = read(choice, "text", None)
         return Output(
-            text=_text(get(choice, "text", "")),
-            logprobs=plain(get(choice, "logprobs")),
-            finish_reason=get(choice, "finish_reason"),
+            "" if text is None else _text(text), None, (), logprobs, (), read(choice, "finish_reason", None)
         )
-    text, thoughts = _split_content(get(message, "content"))
-    reasoning = get(message, "reasoning_content", get(message, "reasoning", thoughts))
-    calls = _tool_calls(message)
-    refusal = get(message, "refusal")
-    finish_reason = get(choice, "finish_reason")
-    if not text and refusal:
+    return _read_message(message, logprobs, read(choice, "finish_reason", None))
+
+
+def _read_message(message: Any, logprobs: Any, finish_reason: Any) -> Output:
+    read = reader(message)
+    text, thoughts = read(message, "content", None), None
+    if type(text) is not str:
+        text, thoughts = _split_content(text)
+    if not text and (refusal := read(message, "refusal", None)):
         text, finish_reason = refusal, "content_filter"
+    reasoning = read(message, "reasoning_content", None) or read(message, "reasoning", None) or thoughts
+    calls = _tool_calls(message)
+    thinking = read(message, "thinking_blocks", None)
     return Output(
-        text=spoken(text, calls),
-        reasoning=_text(reasoning) if reasoning else None,
-        tool_calls=calls,
-        logprobs=plain(get(choice, "logprobs")),
-        citations=_citations(message),
-        finish_reason=finish_reason,
-        thinking=tuple(plain(get(message, "thinking_blocks", ()))),
+        spoken(text, calls),
+        _text(reasoning) if reasoning else None,
+        calls,
+        logprobs,
+        _citations(message),
+        finish_reason,
+        tuple(plain(thinking)) if thinking else (),
     )
 
 
@@ -301,18 +316,19 @@ def _split_content(content: Any) -> tuple[str | None, str | None]:
 
 
 def _tool_calls(message: Any) -> tuple[ToolCall, ...]:
-    calls: list[ToolCall] = []
-    for call in get(message, "tool_calls", ()):
-        if isinstance(call, ToolCall):
-            calls.append(call)
-            continue
-        function = get(call, "function", call)
-        arguments = get(function, "arguments", get(function, "args"))
-        calls.append(ToolCall(get(call, "id"), _text(get(function, "name")), _arguments(arguments)))
-    legacy = get(message, "function_call")
-    if legacy is not None and not calls:
-        calls.append(ToolCall(None, _text(get(legacy, "name")), _arguments(get(legacy, "arguments"))))
-    return tuple(calls)
+    read = reader(message)
+    calls, legacy = read(message, "tool_calls", None), read(message, "function_call", None)
+    if calls:
+        return tuple([call if isinstance(call, ToolCall) else _tool_call(call) for call in calls])
+    if legacy is None:
+        return ()
+    return (ToolCall(None, _text(get(legacy, "name")), _arguments(get(legacy, "arguments"))),)
+
+
+def _tool_call(call: Any) -> ToolCall:
+    function = get(call, "function", call)
+    arguments = get(function, "arguments", get(function, "args"))
+    return ToolCall(get(call, "id"), _text(get(function, "name")), _arguments(arguments))
 
 
 def _arguments(value: Any) -> str:
@@ -325,12 +341,17 @@ def _arguments(value: Any) -> str:
 
 def _citations(message: Any) -> tuple[dict[str, Any], ...]:
     """LiteLLM's citations (lists of lists), or OpenAI's annotations with their nesting taken off."""
-    extra = get(message, "provider_specific_fields")
-    found = get(message, "citations", get(extra, "citations") if extra is not None else None)
+    read = reader(message)
+    found, extra = read(message, "citations", None), read(message, "provider_specific_fields", None)
+    if found is None and extra is not None:
+        found = get(extra, "citations")
+    notes = read(message, "annotations", None)
+    if not found and not notes:
+        return ()
     result: list[dict[str, Any]] = []
     for item in found or ():
         result += [plain(part) for part in (item if isinstance(item, (list, tuple)) else [item])]
-    for note in plain(get(message, "annotations", ())):
+    for note in plain(notes or ()):
         kind = note.get("type")
         inner = note.get(kind)
         result.append({"type": kind, **inner} if isinstance(inner, dict) else note)
@@ -363,12 +384,16 @@ def _output_to_json(output: Output) -> dict[str, Any]:
 
 
 def _output_from_json(value: Mapping[str, Any]) -> Output:
-    lists = {name: tuple(value[name]) for name in ("citations", "thinking") if name in value}
-    plain_fields = {
-        name: value[name] for name in ("text", "reasoning", "logprobs", "finish_reason") if name in value
-    }
+    get = value.get
+    calls = get("tool_calls")
     return Output(
-        tool_calls=tuple(ToolCall(*call) for call in value.get("tool_calls", ())), **lists, **plain_fields
+        get("text"),
+        get("reasoning"),
+        tuple([ToolCall(*call) for call in calls]) if calls else (),
+        get("logprobs"),
+        tuple(get("citations", ())),
+        get("finish_reason"),
+        tuple(get("thinking", ())),
     )
 
 

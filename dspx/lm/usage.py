@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
-from dspx.lm.reading import get, plain
+from dspx.core.record import record
+from dspx.lm.reading import plain, reader
 
 _PROMPT = "prompt_tokens_details"
 _COMPLETION = "completion_tokens_details"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Usage:
     """Tokens of one call, or of several added up.
 
@@ -33,15 +34,25 @@ class Usage:
         """Read OpenAI's usage, of Chat Completions or Responses: a dict or an SDK's object."""
         if raw is None or isinstance(raw, Usage):
             return raw or cls()
-        prompt = _count(get(raw, "prompt_tokens", get(raw, "input_tokens")))
-        completion = _count(get(raw, "completion_tokens", get(raw, "output_tokens")))
-        sent = _details(get(raw, _PROMPT, get(raw, "input_tokens_details")))
-        made = _details(get(raw, _COMPLETION, get(raw, "output_tokens_details")))
+        read = reader(raw)
+        prompt = _count(read(raw, "prompt_tokens", None) or read(raw, "input_tokens", None))
+        completion = _count(read(raw, "completion_tokens", None) or read(raw, "output_tokens", None))
+        total = _count(read(raw, "total_tokens", None)) or prompt + completion
         # DeepSeek reports its cache beside the details, not in them.
-        cached = _count(sent.pop("cached_tokens", None)) or _count(get(raw, "prompt_cache_hit_tokens"))
-        reasoning = _count(made.pop("reasoning_tokens", None))
-        details = {name: value for name, value in ((_PROMPT, sent), (_COMPLETION, made)) if value}
-        total = _count(get(raw, "total_tokens")) or prompt + completion
+        cached, reasoning = _count(read(raw, "prompt_cache_hit_tokens", None)), 0
+        details: dict[str, Any] = {}
+        sent = read(raw, _PROMPT, None) or read(raw, "input_tokens_details", None)
+        if sent:
+            told = _details(sent)
+            cached = _count(told.pop("cached_tokens", None)) or cached
+            if told:
+                details[_PROMPT] = told
+        made = read(raw, _COMPLETION, None) or read(raw, "output_tokens_details", None)
+        if made:
+            told = _details(made)
+            reasoning = _count(told.pop("reasoning_tokens", None))
+            if told:
+                details[_COMPLETION] = told
         return cls(prompt, completion, total, cached, reasoning, details)
 
     @property
@@ -52,7 +63,7 @@ class Usage:
 
     def to_dict(self) -> dict[str, Any]:
         """OpenAI's dict; empty where nothing was reported."""
-        if self == Usage():
+        if self == _NOTHING:
             return {}
         result: dict[str, Any] = {
             "prompt_tokens": self.prompt_tokens,
@@ -87,13 +98,14 @@ class Usage:
         return self.to_dict()[name]
 
 
+_NOTHING = Usage()
+
+
 def _count(value: Any) -> int:
     return int(value) if isinstance(value, (int, float)) else 0
 
 
 def _details(raw: Any) -> dict[str, Any]:
-    if raw is None:
-        return {}
     values = plain(raw)
     if not isinstance(values, Mapping):
         return {}

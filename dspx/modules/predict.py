@@ -121,11 +121,6 @@ class Predict(Module, Parameter, Generic[P, S_co]):
         def __call__(self, *args: Any, **kwargs: Any) -> Any:
             return run(stepped(self)(*args, **kwargs))
 
-        async def acall(self, *args: Any, **kwargs: Any) -> Any:
-            if args:
-                raise UsageError(self._positional(args))
-            return await super().acall(**kwargs)
-
     async def aforward(self, **kwargs: Any) -> Any:
         settings = snapshot()
         ask = self._question(settings, kwargs)
@@ -170,18 +165,19 @@ class Predict(Module, Parameter, Generic[P, S_co]):
             config = {**config, **(kwargs.pop("config", None) or {})}
             lm = kwargs.pop("lm", None) or lm
         config = dict(config)
-        content = kwargs.get("prediction")
-        if isinstance(content, dict) and content.get("type") == "content" and "content" in content:
+        if "prediction" in kwargs and _is_predicted_output(kwargs["prediction"]):
             config["prediction"] = kwargs.pop("prediction")
-        _check_lm(lm)
-        _warm_up(config, lm)
+        if not hasattr(lm, "respond_to"):
+            raise _no_lm(lm)
+        if "n" in config or "n" in lm.kwargs:
+            _warm_up(config, lm)
         adapter = mine.adapter or self.adapter or settings["adapter"] or default_adapter()
         return _Question(signature, demos, config, lm, adapter)
 
-    def _positional(self, args: tuple[Any, ...]) -> str:
+    def _check_positional(self, args: tuple[Any, ...]) -> None:
         names = list(self.signature.input_fields)
         example = ", ".join(f"{name}=…" for name in names)
-        return (
+        raise UsageError(
             f"Positional arguments are not allowed when calling `dspx.Predict` (got {len(args)}); "
             f"name the inputs: predict({example})."
         )
@@ -265,20 +261,24 @@ class _Question:
 _NOTHING = LeafValues()
 
 
-def _check_lm(lm: Any) -> None:
+def _no_lm(lm: Any) -> UsageError:
     if lm is None:
-        raise UsageError(
+        return UsageError(
             "No LM is loaded. Choose one: dspx.configure(lm=dspx.LM('openai/gpt-4o-mini')), "
             "with its key in OPENAI_API_KEY."
         )
     if isinstance(lm, str):
-        raise UsageError(
+        return UsageError(
             f"LM must be an instance of `dspx.BaseLM`, not the string {lm!r}; write dspx.LM({lm!r})."
         )
-    if not hasattr(lm, "respond_to"):
-        raise UsageError(
-            f"LM must be an instance of `dspx.BaseLM`, not {type(lm).__name__}; subclass dspx.BaseLM."
-        )
+    return UsageError(
+        f"LM must be an instance of `dspx.BaseLM`, not {type(lm).__name__}; subclass dspx.BaseLM."
+    )
+
+
+def _is_predicted_output(value: Any) -> bool:
+    """Whether an input named `prediction` is OpenAI's setting of that name: what the answer will mostly be."""
+    return isinstance(value, dict) and value.get("type") == "content" and "content" in value
 
 
 def _warm_up(config: dict[str, Any], lm: Any) -> None:
@@ -339,7 +339,7 @@ def _take_inputs(signature: Any, kwargs: dict[str, Any], settings: Mapping[str, 
     checks = signature.__plans__.get("inputs")
     if checks is None:
         checks = signature.__plans__["inputs"] = _input_checks(signature)
-    if len(kwargs) != len(checks) or not checks.keys() >= kwargs.keys():
+    if kwargs.keys() != checks.keys():
         kwargs = _complete(signature, kwargs)
     if settings["warn_on_type_mismatch"]:
         for name, value in kwargs.items():

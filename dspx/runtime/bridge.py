@@ -64,14 +64,19 @@ async def call(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     is awaited in an async call and runs on the background loop in a sync one.
     """
     if is_blocking():
-        if is_async(fn):
-            return on_background_loop(fn, *args, **kwargs)
-        result = fn(*args, **kwargs)
-        return on_background_loop(_await, result) if _is_awaitable(result) else result
+        return call_blocking(fn, *args, **kwargs)
     if is_async(fn):
         return await fn(*args, **kwargs)
     result = await in_thread(fn, *args, **kwargs)
     return await result if _is_awaitable(result) else result
+
+
+def call_blocking(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """What `call` does in a sync call."""
+    if is_async(fn):
+        return on_background_loop(fn, *args, **kwargs)
+    result = fn(*args, **kwargs)
+    return on_background_loop(_await, result) if _is_awaitable(result) else result
 
 
 async def in_thread(fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:

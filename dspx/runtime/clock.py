@@ -21,11 +21,8 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's clock."""
 
-    def now(self) -> float:
-        return _time.monotonic()
-
-    def time(self) -> float:
-        return _time.time()
+    now = staticmethod(_time.monotonic)
+    time = staticmethod(_time.time)
 
     async def sleep(self, seconds: float) -> None:
         if is_blocking():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from typing import Generic, TypeVar
 
@@ -21,10 +19,25 @@ class Scoped(Generic[T]):
         self.set = self._var.set
         self.reset = self._var.reset
 
-    @contextmanager
-    def using(self, value: T) -> Generator[T]:
-        token: Token[T] = self._var.set(value)
-        try:
-            yield value
-        finally:
-            self._var.reset(token)
+    def using(self, value: T) -> Using[T]:
+        """`with scoped.using(value): …`"""
+        return Using(self._var, value)
+
+
+class Using(Generic[T]):
+    """A block in which a value holds. Enter it once."""
+
+    __slots__ = ("_token", "_value", "_var")
+
+    _token: Token[T]
+
+    def __init__(self, var: ContextVar[T], value: T) -> None:
+        self._var = var
+        self._value = value
+
+    def __enter__(self) -> T:
+        self._token = self._var.set(self._value)
+        return self._value
+
+    def __exit__(self, *_: object) -> None:
+        self._var.reset(self._token)

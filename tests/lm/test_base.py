@@ -222,3 +222,12 @@ def test_an_lm_may_have_an_acall_that_really_waits():
             return ["waited"]
 
     assert both_calls(Waiting("m"), "hi") == [["sync hi"], ["waited"]]
+
+
+def test_an_entry_of_the_history_says_how_the_call_was_and_not_how_the_lm_became():
+    lm = Sync("m", temperature=0.5)
+    lm("hi")
+    lm.model, lm.kwargs["temperature"] = "another", 1.0
+    entry = lm.history[-1]
+    assert (entry["model"], entry["kwargs"]) == ("m", {"temperature": 0.5})
+    assert entry is lm.history[-1]

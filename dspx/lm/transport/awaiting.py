@@ -20,11 +20,14 @@ from dspx.lm.transport import tls
 from dspx.lm.transport.proxies import origin_of, proxy_for
 from dspx.lm.transport.reply import Arriving, Outgoing, Reply, no_answer, too_late
 from dspx.lm.transport.timeouts import Timeout
+from dspx.runtime.turns import Turns
 
 KEPT = 4
 """How many idle connections to a host a loop keeps for KEPT_SECONDS; a surplus goes sooner."""
 KEPT_SECONDS = 15.0
 SURPLUS_SECONDS = 3.0
+PER_TURN = 8
+"""How many calls are sent in one turn of a loop; the others follow in the next ones."""
 _LINE = 256 * 1024
 _LARGE = 1024 * 1024
 
@@ -32,6 +35,7 @@ _LARGE = 1024 * 1024
 async def post(call: Outgoing, limits: Timeout) -> Reply:
     """The whole reply. A kept connection that the server ended meanwhile is replaced once."""
     loop = await _loop()
+    await loop.turns.take()
     try:
         async with await _head(loop.session, call, limits) as response:
             return Reply(response.status, _headers(response), await response.read())
@@ -46,6 +50,7 @@ async def post(call: Outgoing, limits: Timeout) -> Reply:
 async def arriving(call: Outgoing, limits: Timeout) -> AsyncGenerator[Arriving]:
     """The reply while it arrives."""
     loop = await _loop()
+    await loop.turns.take()
     try:
         async with await _head(loop.session, call, limits) as response:
             yield Arriving(response.status, _headers(response), response.content.iter_any())
@@ -98,6 +103,7 @@ class _Loop:
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("User-Agent",),
         )
+        self.turns = Turns(loop, PER_TURN)
         self.until_shutdown = self._closed_at_shutdown()
         self.thinning = False
 

@@ -20,6 +20,7 @@ from dspx.errors import LMConfigurationError
 from dspx.lm.transport import tls
 from dspx.lm.transport.proxies import origin_of, proxy_for
 from dspx.lm.transport.reply import Arriving, Outgoing, Reply, no_answer, too_late
+from dspx.lm.transport.sockets import Sockets
 from dspx.lm.transport.timeouts import Timeout
 from dspx.runtime.locks import Lock
 
@@ -27,6 +28,7 @@ KEPT = 4
 """How many idle connections an origin keeps for as long as its server does; a surplus goes sooner."""
 KEPT_SECONDS = 60.0
 SURPLUS_SECONDS = 3.0
+FRESH_SECONDS = 0.5
 
 _STALE = (
     httpcore.RemoteProtocolError,
@@ -105,7 +107,9 @@ class Lane:
 
     @property
     def stands(self) -> bool:
-        """Whether it can still be used, as far as this end knows."""
+        """Whether it can still be used, as far as this end knows. One that was used just now is not looked at."""
+        if time.monotonic() - self.idle_since < FRESH_SECONDS:
+            return True
         if isinstance(self.connection, httpcore.HTTPConnection):
             return not (self.connection.is_closed() or self.connection.has_expired())
         return True  # a proxy's pool looks after its connection itself
@@ -181,6 +185,7 @@ class _Idle:
 
 
 _idle = _Idle()
+_sockets = Sockets()
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_idle.forget_after_fork)
@@ -243,7 +248,10 @@ def _connection(origin: tuple[str, str]) -> Any:
         host = (parts.hostname or "").encode("idna" if not (parts.hostname or "").isascii() else "ascii")
         port = parts.port or (443 if scheme == "https" else 80)
         return httpcore.HTTPConnection(
-            httpcore.Origin(scheme.encode(), host, port), ssl_context=context, keepalive_expiry=KEPT_SECONDS
+            httpcore.Origin(scheme.encode(), host, port),
+            ssl_context=context,
+            keepalive_expiry=KEPT_SECONDS,
+            network_backend=_sockets,
         )
     parts = urlsplit(proxy)
     auth = (parts.username, parts.password or "") if parts.username else None
