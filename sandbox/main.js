@@ -135,7 +135,8 @@ async function start() {
   const env = Object.fromEntries(config.env.map((name) => [name, Deno.env.get(name)]).filter(([, value]) => value !== undefined));
   const source = await Deno.readTextFile(new URL("./session.py", import.meta.url));
   const snapshot = config.snapshot ? await Deno.readFile(config.snapshot) : null;
-  const message = { pyodideDir: config.pyodide, snapshot, source, env };
+  const network = config.net.length > 0;
+  const message = { pyodideDir: config.pyodide, snapshot, source, env, network };
   const { fromSnapshot } = await python.start(message, null);
   writeLine(JSON.stringify({ jsonrpc: "2.0", method: "ready", params: { from_snapshot: fromSnapshot } }));
 }

@@ -451,7 +451,7 @@ def _described(error, stdout):
     kind = type(error).__name__
     for one in _led_to(error):
         one.__traceback__ = _only_the_codes_own(one.__traceback__)
-    report = traceback.TracebackException(type(error), error, error.__traceback__)
+    report = traceback.TracebackException(type(error), error, _only_the_codes_own(error.__traceback__))
     last = "".join(report.format_exception_only()).rstrip("\n")
     message = last if isinstance(error, SyntaxError) else last.removeprefix(f"{kind}: ")
     return {

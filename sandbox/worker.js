@@ -30,7 +30,7 @@ const actions = {
     pyodide.runPython("import os, json; os.environ.update(json.loads(_env))", {
       globals: pyodide.toPy({ _env: JSON.stringify(config.env) }),
     });
-    await giveUpRights();
+    await giveUpRights(config.network);
     return { fromSnapshot };
   },
   async execute({ code, variables }) {
@@ -87,10 +87,30 @@ function callTool(text) {
   return takeReply(shared);
 }
 
-/** What is not needed any more goes. The permissions hold without this; it keeps the protocol's lines clean. */
-async function giveUpRights() {
+// What Pyodide needs of JavaScript once it runs; the rest is taken away. That is housekeeping, the walls are
+// elsewhere: the worker has no permissions, and V8 is told to make no code from text.
+const KEPT = new Set(`
+  AggregateError Array ArrayBuffer Atomics BigInt BigInt64Array BigUint64Array Boolean DOMException DataView Date Error
+  EvalError Event EventTarget FinalizationRegistry Float32Array Float64Array Function Infinity Int16Array Int32Array
+  Int8Array Intl Iterator JSON Map Math MessageChannel NaN Number Object Promise Proxy RangeError ReferenceError Reflect
+  RegExp Set SharedArrayBuffer String SuspendError Symbol SyntaxError TextDecoder TextEncoder TypeError URIError URL
+  Uint16Array Uint32Array Uint8Array Uint8ClampedArray WeakMap WeakRef WeakSet WebAssembly
+  atob btoa clearImmediate clearInterval clearTimeout console crypto decodeURI decodeURIComponent encodeURI
+  encodeURIComponent globalThis isFinite isNaN onmessage onunhandledrejection parseFloat parseInt performance
+  queueMicrotask self setImmediate setInterval setTimeout structuredClone undefined
+`.trim().split(/\s+/));
+const KEPT_WITH_NETWORK = `
+  AbortController AbortSignal Blob File FormData Headers ReadableStream Request Response URLSearchParams WebSocket fetch
+`.trim().split(/\s+/);
+
+async function giveUpRights(network) {
   await Deno.permissions.revoke({ name: "read" });
   for (const stream of [Deno.stdin, Deno.stdout, Deno.stderr]) stream.close();
   for (const name of Object.keys(console)) if (typeof console[name] === "function") console[name] = () => {};
-  for (const name of ["Deno", "Worker", "close", "postMessage", "process", "require"]) delete globalThis[name];
+  if (network) KEPT_WITH_NETWORK.forEach((name) => KEPT.add(name));
+  for (let level = globalThis; level !== EventTarget.prototype; level = Object.getPrototypeOf(level)) {
+    for (const name of Object.getOwnPropertyNames(level)) {
+      if (!KEPT.has(name) && name !== "constructor") delete level[name];
+    }
+  }
 }

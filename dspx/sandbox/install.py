@@ -12,13 +12,14 @@ import os
 import re
 import secrets
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 
 from dspx.cache.disk import default_directory
-from dspx.errors import SandboxStartError
+from dspx.errors import SandboxStartError, UsageError
 from dspx.runtime.locks import Lock
 from dspx.runtime.processes import output_of
 
@@ -108,9 +109,12 @@ def deno_env() -> dict[str, str]:
     return {**inherited, "DENO_DIR": str(folder() / "deno"), "DENO_NO_PACKAGE_JSON": "1", "NO_COLOR": "1"}
 
 
-def allowed(paths: list[Path] | tuple[Path, ...]) -> str:
-    """Paths as one of Deno's permission flags takes them."""
-    return ",".join(str(path).replace(",", ",,") for path in paths)
+def allowed(paths: Sequence[Path]) -> str:
+    """Paths as one of Deno's permission flags takes them. `UsageError` for one that they cannot say."""
+    for path in paths:
+        if "," in str(path):
+            raise UsageError(f"{path} has a comma in it, and Deno cannot be granted such a path; rename it.")
+    return ",".join(str(path) for path in paths)
 
 
 # ---------------------------------------------------------------- Pyodide

@@ -16,7 +16,9 @@ from dspx.sandbox.interpreter import Interpreter
 
 _PAGES_PER_MEGABYTE = 16
 _STACK = "--wasm-stack-switching-stack-size=8192"  # kilobytes; with less, deep nesting breaks Pyodide
+_NO_EVAL = "--disallow-code-generation-from-strings"  # so that the code is Python, and never JavaScript
 _LEAST_MEMORY = 64
+_BESIDE_PYTHON = 2048  # megabytes that Deno may use besides, of which it reserves most and touches a tenth
 _FILE_SECONDS = 60.0
 
 
@@ -119,14 +121,14 @@ class PythonInterpreter(Interpreter):
         }
         granted = {name: os.environ[name] for name in self.enable_env_vars if name in os.environ}
         command += [str(guest_folder() / "main.js"), json.dumps(config)]
-        return Guest(command, {**granted, **deno_env()})
+        return Guest(command, {**granted, **deno_env()}, data_limit=(self.memory + _BESIDE_PYTHON) << 20)
 
     def _flags(self, installation: Installation, mounts: list[Path]) -> list[str]:
         readable = [installation.pyodide, guest_folder(), *mounts]
         if installation.snapshot is not None:
             readable.append(installation.snapshot)
         flags = [
-            f"--v8-flags=--wasm-max-mem-pages={self.memory * _PAGES_PER_MEGABYTE},{_STACK}",
+            f"--v8-flags=--wasm-max-mem-pages={self.memory * _PAGES_PER_MEGABYTE},{_STACK},{_NO_EVAL}",
             *("--no-config", "--no-lock", "--no-remote", "--no-npm", "--no-prompt"),
             "--unstable-worker-options",
             f"--allow-read={allowed(readable)}",

@@ -10,6 +10,7 @@ import pytest
 from dspx.errors import SandboxStartError
 from dspx.sandbox import PythonInterpreter
 from dspx.sandbox.install import Installation, install
+from tests.sandbox.scripts import Loopback, serving
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +35,9 @@ def sandbox(shared_sandbox: PythonInterpreter) -> Iterator[PythonInterpreter]:
     yield shared_sandbox
     shared_sandbox.tools = {}
     shared_sandbox.output_fields = None
+
+
+@pytest.fixture(scope="module")
+def loopback() -> Iterator[Loopback]:
+    with serving() as server:
+        yield server
