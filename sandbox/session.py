@@ -14,6 +14,7 @@ import datetime
 import decimal
 import enum
 import errno
+import functools
 import inspect
 import io
 import json
@@ -57,11 +58,13 @@ class Submitted(BaseException):
 class Session:
     """The code's variables, its tools and what it has submitted."""
 
-    def __init__(self):
+    def __init__(self, builtins=builtins):
         self.module = types.ModuleType("__main__")
         self.module.__dict__["__builtins__"] = builtins
+        self.builtins = builtins
         self.variables = self.module.__dict__
         self.call_tool = None
+        self.owns_process = False
         self.stdout = _Stdout()
         self.provided = {}
         self.count = 0
@@ -72,6 +75,7 @@ class Session:
     def connect(self, call_tool):
         """Take over this interpreter's `__main__`; `call_tool(json) -> json` reaches the host."""
         self.call_tool = call_tool
+        self.owns_process = True
         sys.modules["__main__"] = self.module
         sys.stdin = io.StringIO()
         random.seed()  # a snapshot holds one state for all
@@ -105,7 +109,11 @@ class Session:
             self.variables[name] is not thing for name, thing in self.provided.items()
         ):
             self.variables.update(self.provided)
-        sys.stdout = sys.stderr = self.stdout.opened()
+        stream = self.stdout.opened()
+        if self.owns_process:
+            sys.stdout = sys.stderr = stream
+        elif isinstance(self.builtins, dict):
+            self.builtins["print"] = functools.partial(print, file=stream)
         try:
             parts = _compiled(code, f"<sandbox {self.count}>")
             self.variables.update(json.loads(variables))

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 _LOST = -32010
 _SYNTAX = -32000
 _OF_THE_CODE = range(-32099, -31999)
-_MARGIN = 5.0  # seconds beyond the code's own that the guest has for answering
 _NO_TIME = 3600.0 * 24
 
 _executing: ContextVar[tuple[int, ...]] = ContextVar("dspx_executing", default=())
@@ -36,6 +35,8 @@ class Interpreter:
     """
 
     start_timeout: float = 60.0
+    margin: float = 5.0
+    """Seconds beyond the code's own after which a guest that has not answered is ended."""
 
     def __init__(
         self,
@@ -183,7 +184,7 @@ class Interpreter:
             reply = await guest.request(
                 "execute",
                 params,
-                seconds=_NO_TIME if seconds is None else seconds + _MARGIN,
+                seconds=_NO_TIME if seconds is None else seconds + self.margin,
                 answer_tool=self._answer_tool,
             )
         except GuestGone as error:
