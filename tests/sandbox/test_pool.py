@@ -51,7 +51,8 @@ def test_at_most_max_are_in_use_at_once() -> None:
 
     outcomes = run(fan_out(borrow, range(12), workers=6))
     assert [outcome.value for outcome in outcomes] == [n * 2 for n in range(12)]
-    assert (most, at_work) == (2, 0)
+    assert most <= 2
+    assert at_work == 0
 
 
 def test_min_are_ready_before_anybody_asks() -> None:
