@@ -120,6 +120,9 @@ if TYPE_CHECKING:
     from dspx.lm.providers import register_provider as register_provider
     from dspx.modules.best_of_n import BestOfN as BestOfN
     from dspx.modules.chain_of_thought import ChainOfThought as ChainOfThought
+    from dspx.modules.code.code_act import CodeAct as CodeAct
+    from dspx.modules.code.program_of_thought import ProgramOfThought as ProgramOfThought
+    from dspx.modules.code.rlm import RLM as RLM
     from dspx.modules.knn import KNN as KNN
     from dspx.modules.majority import majority as majority
     from dspx.modules.multi_chain import MultiChainComparison as MultiChainComparison
@@ -215,6 +218,9 @@ _LAZY: dict[str, tuple[str, ...]] = {
     "dspx.lm.providers": ("register_provider",),
     "dspx.modules.best_of_n": ("BestOfN",),
     "dspx.modules.chain_of_thought": ("ChainOfThought",),
+    "dspx.modules.code.code_act": ("CodeAct",),
+    "dspx.modules.code.program_of_thought": ("ProgramOfThought",),
+    "dspx.modules.code.rlm": ("RLM",),
     "dspx.modules.knn": ("KNN",),
     "dspx.modules.majority": ("majority",),
     "dspx.modules.multi_chain": ("MultiChainComparison",),
@@ -308,6 +314,7 @@ __all__ = [
     "Choice",
     "Citations",
     "Code",
+    "CodeAct",
     "CodeExecutionError",
     "CodeInterpreter",
     "CodeInterpreterError",
@@ -375,7 +382,9 @@ __all__ = [
     "Predict",
     "Prediction",
     "Probability",
+    "ProgramOfThought",
     "PythonInterpreter",
+    "RLM",
     "ReAct",
     "ReActV2",
     "Reasoning",

@@ -115,7 +115,9 @@ class Host:
 
     def _gave_up(self, seconds):
         message = f"the code ran for more than {seconds} s and could not be interrupted"
-        self.write(f'{{"jsonrpc":"2.0",{_failed(LOST, message, "Lost")},"timed_out":true,"id":{json.dumps(self.asked)}}}')
+        self.write(
+            f'{{"jsonrpc":"2.0",{_failed(LOST, message, "Lost")},"timed_out":true,"id":{json.dumps(self.asked)}}}'
+        )
         os._exit(3)
 
     def _listen(self):
@@ -196,7 +198,9 @@ def _raise_in_main_thread():
 
 
 def _failed(code, message, kind):
-    return '"error": ' + json.dumps({"code": code, "message": message, "data": {"type": kind, "args": [message]}})
+    return '"error": ' + json.dumps(
+        {"code": code, "message": message, "data": {"type": kind, "args": [message]}}
+    )
 
 
 def _private_streams():

@@ -199,7 +199,9 @@ class Session:
     def _ask(self, name, args, kwargs):
         request = {"name": name, "kwargs": {key: _strict(value, name, key) for key, value in kwargs.items()}}
         if args:
-            request["args"] = [_strict(value, name, f"argument {place}") for place, value in enumerate(args, 1)]
+            request["args"] = [
+                _strict(value, name, f"argument {place}") for place, value in enumerate(args, 1)
+            ]
         reply = json.loads(self.call_tool(json.dumps(request)))
         error = reply.get("error")
         if error is not None:
@@ -385,7 +387,9 @@ class _Plain:
         if isinstance(value, (decimal.Decimal, complex)) or type(value).__name__ in _WRITTEN:
             return str(value)
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            return {field.name: self(getattr(value, field.name), depth) for field in dataclasses.fields(value)}
+            return {
+                field.name: self(getattr(value, field.name), depth) for field in dataclasses.fields(value)
+            }
         if isinstance(value, abc.Mapping):
             return self._mapping(value, depth)
         if isinstance(value, (set, frozenset, abc.KeysView, abc.ItemsView)):
@@ -410,7 +414,9 @@ class _Plain:
         return value
 
 
-_WRITTEN = frozenset({"UUID", "Fraction", "PosixPath", "PurePosixPath", "WindowsPath", "PureWindowsPath", "timedelta"})
+_WRITTEN = frozenset(
+    {"UUID", "Fraction", "PosixPath", "PurePosixPath", "WindowsPath", "PureWindowsPath", "timedelta"}
+)
 
 
 def _strict(value, function, argument):

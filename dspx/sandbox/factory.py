@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from dspx.core.settings import snapshot
 from dspx.errors import UsageError
@@ -25,7 +25,7 @@ def _checked(factory: Any, name: str) -> Factory:
     if not callable(factory):
         made = type(factory).__name__
         raise UsageError(f"{name} makes interpreters when it is called, and a {made} cannot be called.")
-    return factory
+    return cast("Factory", factory)
 
 
 def check_interpreter(interpreter: Any) -> CodeInterpreter:

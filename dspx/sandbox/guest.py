@@ -112,9 +112,7 @@ class Guest:
             elif (skipped := skipped + 1) > _MOST_SKIPPED:
                 raise GuestGone("The sandbox wrote too many lines that are no answer and was ended.")
 
-    async def _answer(
-        self, message: dict[str, Any], answer_tool: AnswerTool, seconds: float | None
-    ) -> None:
+    async def _answer(self, message: dict[str, Any], answer_tool: AnswerTool, seconds: float | None) -> None:
         params = message.get("params")
         params = params if isinstance(params, dict) else {}
         args, kwargs = params.get("args"), params.get("kwargs")

@@ -98,7 +98,9 @@ def deno_version(deno: tuple[str, ...]) -> str:
         raise SandboxStartError(f"Deno could not be run: {error}") from error
     found = re.search(r"deno (\d+)\.(\d+)\.(\S+)", said)
     if found is None or not _DENO[0] <= (int(found[1]), int(found[2])) < _DENO[1]:
-        raise SandboxStartError(f"The sandbox needs Deno 2.4 or newer, and older than 3; {deno[0]} is: {said[:100]}")
+        raise SandboxStartError(
+            f"The sandbox needs Deno 2.4 or newer, and older than 3; {deno[0]} is: {said[:100]}"
+        )
     return f"{found[1]}.{found[2]}.{found[3]}"
 
 
@@ -205,7 +207,9 @@ def _make_snapshot(deno: tuple[str, ...], pyodide: Path, out: Path) -> None:
     guest = guest_folder()
     command = [*deno, "run", *_PLAIN_FLAGS, "--no-remote", "--no-npm"]
     command += [f"--allow-read={allowed([pyodide, guest])}", f"--allow-write={allowed([out.resolve()])}"]
-    output_of([*command, str(guest / "snapshot.js"), str(pyodide), str(out.resolve())], env=deno_env(), seconds=300)
+    output_of(
+        [*command, str(guest / "snapshot.js"), str(pyodide), str(out.resolve())], env=deno_env(), seconds=300
+    )
     if out.stat().st_size == 0:
         raise OSError("the snapshot is empty")
 

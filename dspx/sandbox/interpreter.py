@@ -283,7 +283,9 @@ def _gone(error: GuestGone, guest: Guest, seconds: float | None) -> CodeExecutio
     said = guest.last_words
     what = "ran out of memory" if "memory" in said.lower() else "ended"
     return CodeExecutionError(
-        f"The interpreter {what} while it ran the code. {_STARTS_AFRESH}", type="SandboxEnded", state_lost=True
+        f"The interpreter {what} while it ran the code. {_STARTS_AFRESH}",
+        type="SandboxEnded",
+        state_lost=True,
     )
 
 

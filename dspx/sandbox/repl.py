@@ -27,9 +27,7 @@ class REPLVariable(pydantic.BaseModel):
     preview: str
 
     @classmethod
-    def from_value(
-        cls, name: str, value: Any, field_info: Any = None, preview_chars: int = 1000
-    ) -> Self:
+    def from_value(cls, name: str, value: Any, field_info: Any = None, preview_chars: int = 1000) -> Self:
         text = value_text(value)
         return cls(
             name=name,
@@ -90,7 +88,9 @@ class REPLHistory(pydantic.BaseModel):
     def format(self) -> str:
         if not self.entries:
             return "Nothing has been run yet."
-        return "\n".join(entry.format(place, self.max_output_chars) for place, entry in enumerate(self.entries))
+        return "\n".join(
+            entry.format(place, self.max_output_chars) for place, entry in enumerate(self.entries)
+        )
 
     @pydantic.model_serializer
     def serialize_model(self) -> str:

@@ -28,7 +28,9 @@ def registration(tools: Tools, output_fields: Sequence[Mapping[str, Any]] | None
     for name in names:
         if not name.isidentifier() or name == "SUBMIT":
             raise UsageError(f"{name!r} cannot be the name of a tool or an output: code could not use it.")
-    outputs = [{key: str(field[key]) for key in ("name", "type") if key in field} for field in output_fields or ()]
+    outputs = [
+        {key: str(field[key]) for key in ("name", "type") if key in field} for field in output_fields or ()
+    ]
     return {"tools": [_described(name, tools[name]) for name in tools], "outputs": outputs}
 
 
@@ -62,7 +64,10 @@ def _described(name: str, tool: Callable[..., Any]) -> dict[str, Any]:
         signature = inspect.signature(getattr(tool, "func", tool))
     except (TypeError, ValueError):  # some builtins have none
         return {"name": name}
-    return {"name": name, "parameters": [_parameter(parameter) for parameter in signature.parameters.values()]}
+    return {
+        "name": name,
+        "parameters": [_parameter(parameter) for parameter in signature.parameters.values()],
+    }
 
 
 def _parameter(parameter: inspect.Parameter) -> dict[str, Any]:

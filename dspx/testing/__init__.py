@@ -13,7 +13,6 @@
 | `check_adapter`, `check_lm`, `check_retriever` | whether your own adapter, LM or retriever keeps its contract |
 | `FakeInterpreter` | an interpreter without a sandbox: a script, or a test's own code |
 | `InterpreterConformance` | whether your own interpreter of code keeps its contract |
-| `check_adapter`, `check_lm` | whether your own adapter or LM keeps its contract |
 | `DummyVectorizer`, `dummy_rm` | vectors and retrieval without a model (DSPy's) |
 
 The pytest plugin (`--dspx-mode`, `dspx_lm`, `dspx_server`, `dspx_cassette`) comes with the package.

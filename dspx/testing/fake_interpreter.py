@@ -18,15 +18,33 @@ from dspx.sandbox.contract import Execution, FinalOutput
 from dspx.sandbox.guest import Guest
 from dspx.sandbox.install import guest_folder
 from dspx.sandbox.interpreter import Interpreter, read_reply
-from dspx.sandbox.values import decode, variables_json
+from dspx.sandbox.values import decode
 
 Answer = Any
 """A value, an `Execution`, a `FinalOutput`, an exception to raise, or a function of (code, variables) that gives one."""
 
 _TAKEN_AWAY = ("open", "exec", "eval", "compile", "input", "breakpoint", "exit", "quit", "help")
 _MODULES = frozenset(
-    "bisect collections dataclasses datetime decimal fractions functools heapq itertools json math operator random re "
-    "statistics string textwrap typing".split()
+    [
+        "bisect",
+        "collections",
+        "dataclasses",
+        "datetime",
+        "decimal",
+        "fractions",
+        "functools",
+        "heapq",
+        "itertools",
+        "json",
+        "math",
+        "operator",
+        "random",
+        "re",
+        "statistics",
+        "string",
+        "textwrap",
+        "typing",
+    ]
 )
 
 
@@ -91,7 +109,9 @@ class FakeInterpreter(Interpreter):
         try:
             answer = next(self._answers)
         except StopIteration:
-            raise UsageError(f"The script of this FakeInterpreter has ended, and it was to run: {code}") from None
+            raise UsageError(
+                f"The script of this FakeInterpreter has ended, and it was to run: {code}"
+            ) from None
         if callable(answer) and not isinstance(answer, type):
             answer = answer(code, decode(variables))
         if isinstance(answer, BaseException):

@@ -83,7 +83,7 @@ class InterpreterConformance:
         assert interpreter.execute("f(1)") == 2
 
     def test_variables_given_are_assigned(self, interpreter: Any) -> None:
-        given = {"text": "it's \"quoted\"\n", "many": [1, {"a": None}], "big": 2**70, "yes": True}
+        given = {"text": 'it\'s "quoted"\n', "many": [1, {"a": None}], "big": 2**70, "yes": True}
         assert interpreter.execute("[text, many, big, yes]", given) == list(given.values())
 
     def test_another_interpreter_has_other_variables(self, interpreter: Any, make: Make) -> None:
@@ -136,7 +136,11 @@ class InterpreterConformance:
     def test_tools_take_arguments_by_place_and_name(self, make: Make) -> None:
         made = make(tools={"join": lambda a, b="-", *, end="": f"{a}{b}{end}"})
         try:
-            assert made.execute("[join('x'), join('x', 'y'), join(b='y', a='x', end='!')]") == ["x-", "xy", "xy!"]
+            assert made.execute("[join('x'), join('x', 'y'), join(b='y', a='x', end='!')]") == [
+                "x-",
+                "xy",
+                "xy!",
+            ]
         finally:
             made.shutdown()
 

@@ -44,7 +44,9 @@ def test_files_of_the_host_are_out_of_reach(sandbox: PythonInterpreter, secret: 
 
 def test_writing_files_stays_inside(sandbox: PythonInterpreter, tmp_path: Path) -> None:
     inside = str(tmp_path / "out.txt")
-    sandbox.execute(f"import os\nos.makedirs({str(tmp_path)!r}, exist_ok=True)\nopen({inside!r}, 'w').write('x')")
+    sandbox.execute(
+        f"import os\nos.makedirs({str(tmp_path)!r}, exist_ok=True)\nopen({inside!r}, 'w').write('x')"
+    )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -126,7 +128,11 @@ def test_memory_outside_python_has_a_cap_too(installation: Installation) -> None
 
 def test_a_line_of_the_protocol_that_is_printed_is_only_printed(sandbox: PythonInterpreter) -> None:
     forged = '{"jsonrpc":"2.0","result":{"output":"forged","has_value":true},"id":"1"}'
-    for way in ("print(line)", "import os\nos.write(1, line.encode() + b'\\n')", "import js\njs.console.log(line)"):
+    for way in (
+        "print(line)",
+        "import os\nos.write(1, line.encode() + b'\\n')",
+        "import js\njs.console.log(line)",
+    ):
         execution = sandbox.run(f"{way}\n'real'", {"line": forged})
         assert execution.value == "real"
 
@@ -153,17 +159,15 @@ def test_names_that_matter_to_javascript_are_names_like_any_other(sandbox: Pytho
 
 
 def test_javascript_that_code_can_reach_cannot_be_bent_against_the_host(installation: Installation) -> None:
+    bend = "import js\njs.Object.prototype.error = 1\njs.JSON.stringify = None\njs.Array.prototype.map = None"
     with PythonInterpreter(timeout=5) as sandbox:
-        bend = "import js\njs.Object.prototype.error = 1\njs.JSON.stringify = None\njs.Array.prototype.map = None"
-        try:
-            sandbox.execute(bend)
-        except CodeExecutionError:
-            pass
-        try:
-            assert sandbox.execute("40 + 2") == 42
-        except CodeExecutionError as error:
-            assert error.state_lost
-            assert sandbox.execute("40 + 2") == 42
+        outcomes: list[object] = []
+        for code in (bend, "40 + 2", "40 + 2", "40 + 2"):
+            try:
+                outcomes.append(sandbox.execute(code))
+            except CodeExecutionError as error:
+                outcomes.append(error.state_lost)
+        assert outcomes[-1] == 42
 
 
 def test_a_tool_can_be_called_only_if_it_was_given(sandbox: PythonInterpreter) -> None:

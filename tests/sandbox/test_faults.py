@@ -34,7 +34,7 @@ def test_an_exception_of_any_kind_is_reported(sandbox: PythonInterpreter, code: 
 
 def test_an_endless_loop_is_stopped_and_the_variables_are_kept(sandbox: PythonInterpreter) -> None:
     sandbox.execute("kept = [1, 2, 3]")
-    with pytest.raises(SandboxTimeout, match="0.3 s") as raised:
+    with pytest.raises(SandboxTimeout, match=r"0\.3 s") as raised:
         sandbox.run("while True: pass", timeout=0.3)
     assert not raised.value.state_lost
     assert "while True" in raised.value.traceback
@@ -42,7 +42,9 @@ def test_an_endless_loop_is_stopped_and_the_variables_are_kept(sandbox: PythonIn
 
 
 def test_code_that_catches_the_interrupt_is_interrupted_again(sandbox: PythonInterpreter) -> None:
-    stubborn = "for _ in range(3):\n    try:\n        while True: pass\n    except BaseException: pass\n'gave in'"
+    stubborn = (
+        "for _ in range(3):\n    try:\n        while True: pass\n    except BaseException: pass\n'gave in'"
+    )
     assert sandbox.run(stubborn, timeout=0.2).value == "gave in"
 
 
@@ -54,7 +56,8 @@ def test_code_that_waits_is_stopped_too(sandbox: PythonInterpreter) -> None:
 
 
 @pytest.mark.parametrize(
-    "code", ["sum(range(10**12))", "while True:\n    try:\n        while True: pass\n    except BaseException: pass"]
+    "code",
+    ["sum(range(10**12))", "while True:\n    try:\n        while True: pass\n    except BaseException: pass"],
 )
 def test_what_cannot_be_interrupted_is_ended_and_the_next_code_starts_afresh(
     installation: Installation, code: str
@@ -95,7 +98,7 @@ def test_a_syntax_error_shows_where_it_is(sandbox: PythonInterpreter) -> None:
 def test_an_error_has_the_traceback_of_the_codes_own_lines_and_what_was_printed(
     sandbox: PythonInterpreter,
 ) -> None:
-    with pytest.raises(CodeExecutionError, match="^ZeroDivisionError: division by zero$") as raised:
+    with pytest.raises(CodeExecutionError, match=r"^ZeroDivisionError: division by zero$") as raised:
         sandbox.execute("print('before')\ndef half(n):\n    return n / 0\nhalf(2)")
     error = raised.value
     assert error.type == "ZeroDivisionError"
@@ -196,14 +199,23 @@ def test_printing_to_a_closed_stream_harms_nobody_after(sandbox: PythonInterpret
     assert sandbox.execute("print('back')") == "back\n"
 
 
-def test_code_that_breaks_the_interpreter_itself_is_answered(installation: Installation) -> None:
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import json\njson.dumps = None",
+        "import json\njson.loads('[' * 200_000)",
+        "import ctypes\nctypes.string_at(2**31 - 1)",
+        "import builtins\nbuiltins.str = builtins.type = builtins.isinstance = None",
+    ],
+)
+def test_code_that_breaks_the_interpreter_itself_is_answered(installation: Installation, code: str) -> None:
     with PythonInterpreter(timeout=10) as sandbox:
-        for code in ("import json\njson.dumps = None", "import json\njson.loads('[' * 200_000)", "import ctypes\nctypes.string_at(2**31 - 1)"):
-            with pytest.raises(CodeExecutionError):
-                sandbox.execute(code)
-                sandbox.execute("1")
+        lost = 0
+        for _ in range(3):
             try:
-                sandbox.execute("1")
+                sandbox.execute(code)
             except CodeExecutionError as error:
-                assert error.state_lost
-            assert sandbox.execute("1 + 1") == 2
+                lost += error.state_lost
+        assert lost > 0
+        sandbox.shutdown()
+        assert sandbox.execute("1 + 1") == 2

@@ -50,5 +50,3 @@ class TestPooledInterpreter(InterpreterConformance):
             return made
 
         return make
-
-

@@ -57,7 +57,10 @@ def test_requests_of_the_third_generation(line: Line) -> None:
 
 
 def test_tools_of_the_third_generation(line: Line) -> None:
-    tools = [{"name": "find", "parameters": [{"name": "q", "type": "str"}, {"name": "k", "default": 3}]}, "bare"]
+    tools = [
+        {"name": "find", "parameters": [{"name": "q", "type": "str"}, {"name": "k", "default": 3}]},
+        "bare",
+    ]
     registered = line.ask(request("register", tools=tools, outputs=[{"name": "answer", "type": "str"}]))
     assert registered["result"] == {"tools": ["find", "bare"], "outputs": ["answer"]}
     call = line.ask(request("execute", number=7, code="find('a')"))
@@ -67,7 +70,11 @@ def test_tools_of_the_third_generation(line: Line) -> None:
     assert line.ask(answer)["result"]["output"] == [1, 2]
     call = line.ask(request("execute", number=8, code="bare(1, b=2)"))
     assert call["params"] == {"name": "bare", "args": [1], "kwargs": {"b": 2}}
-    failed = {"jsonrpc": "2.0", "error": {"code": -1, "message": "no", "data": {"type": "KeyError"}}, "id": call["id"]}
+    failed = {
+        "jsonrpc": "2.0",
+        "error": {"code": -1, "message": "no", "data": {"type": "KeyError"}},
+        "id": call["id"],
+    }
     assert line.ask(failed)["error"]["message"] == "KeyError: no"
 
 
@@ -101,8 +108,24 @@ def test_lines_of_the_first_generation(line: Line) -> None:
         ({"jsonrpc": "2.0", "method": "constructor", "id": 3}, -32601),
         ({"jsonrpc": "2.0", "method": "execute", "params": {"code": 5}, "id": 3}, -32602),
         ({"jsonrpc": "2.0", "method": "execute", "id": 3}, -32602),
-        ({"jsonrpc": "2.0", "method": "mount_file", "params": {"host_path": "/etc/passwd", "virtual_path": "/p"}, "id": 3}, -32007),
-        ({"jsonrpc": "2.0", "method": "sync_file", "params": {"host_path": "/tmp/x", "virtual_path": "/nowhere"}, "id": 3}, None),
+        (
+            {
+                "jsonrpc": "2.0",
+                "method": "mount_file",
+                "params": {"host_path": "/etc/passwd", "virtual_path": "/p"},
+                "id": 3,
+            },
+            -32007,
+        ),
+        (
+            {
+                "jsonrpc": "2.0",
+                "method": "sync_file",
+                "params": {"host_path": "/tmp/x", "virtual_path": "/nowhere"},
+                "id": 3,
+            },
+            None,
+        ),
     ],
 )
 def test_every_request_is_answered(line: Line, nonsense: Any, code: int | None) -> None:
