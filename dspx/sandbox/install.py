@@ -61,14 +61,15 @@ def install(deno_command: tuple[str, ...] | None = None) -> Installation:
 
 
 def folder() -> Path:
-    """Where Pyodide, snapshots and Deno's own cache are kept: `sandbox` in dspx's cache directory."""
-    return default_directory() / "sandbox"
+    """Where Pyodide, snapshots and Deno's own cache are kept: $DSPX_SANDBOX_DIR, or `sandbox` in dspx's cache directory."""
+    named = os.environ.get("DSPX_SANDBOX_DIR")
+    return Path(named).expanduser() if named else default_directory() / "sandbox"
 
 
 @lru_cache(maxsize=1)
 def guest_folder() -> Path:
     """The guest's own files: beside this one in an installed dspx, at the top of a checkout."""
-    for candidate in (Path(__file__).parent / "guest", Path(__file__).parents[2] / "sandbox"):
+    for candidate in (Path(__file__).parent / "guest_files", Path(__file__).parents[2] / "sandbox"):
         if (candidate / "main.js").is_file():
             return candidate.resolve()
     raise SandboxStartError("The guest's files are missing from this installation of dspx; install it again.")

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
 
-from dspx.errors import SandboxStartError
 from dspx.sandbox import PythonInterpreter
-from dspx.sandbox.install import Installation, install
+from dspx.sandbox.install import Installation
 from tests.sandbox.scripts import Loopback, serving
+from tests.sandboxes import installed
 
 
 @pytest.fixture(scope="session")
 def installation() -> Installation:
-    try:
-        return install()
-    except SandboxStartError as error:
-        if os.environ.get("CI") or os.environ.get("DSPX_REQUIRE_SANDBOX"):
-            raise
-        pytest.skip(f"no sandbox here: {error}")
+    return installed()
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ def test_a_folder_of_pyodide_can_be_given(
 def test_a_damaged_snapshot_is_made_again(
     installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("DSPX_CACHEDIR", str(tmp_path))
+    monkeypatch.setenv("DSPX_SANDBOX_DIR", str(tmp_path / "sandbox"))
     monkeypatch.setenv("DSPX_PYODIDE_DIR", str(installation.pyodide))
     made: list[Path] = []
 
@@ -77,7 +77,7 @@ def test_it_starts_from_the_snapshot(installation: Installation) -> None:
 
 
 def test_files_that_are_not_pyodides_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DSPX_CACHEDIR", str(tmp_path))
+    monkeypatch.setenv("DSPX_SANDBOX_DIR", str(tmp_path / "sandbox"))
     monkeypatch.delenv("DSPX_PYODIDE_DIR", raising=False)
 
     def fetched(command: object, *, env: dict[str, str], seconds: float) -> str:
