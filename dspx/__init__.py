@@ -30,6 +30,8 @@ from dspx.errors import (
     AgentError,
     BudgetExhausted,
     ConfigurationError,
+    CodeExecutionError,
+    CodeInterpreterError,
     ContextWindowExceededError,
     DSPxError,
     DSPyError,
@@ -55,6 +57,9 @@ from dspx.errors import (
     LMUnsupportedFeatureError,
     LMUnsupportedModelError,
     SearchDiverged,
+    SandboxError,
+    SandboxStartError,
+    SandboxTimeout,
     SignatureError,
     StateError,
     ToolArgumentsError,
@@ -115,6 +120,9 @@ if TYPE_CHECKING:
     from dspx.lm.providers import register_provider as register_provider
     from dspx.modules.best_of_n import BestOfN as BestOfN
     from dspx.modules.chain_of_thought import ChainOfThought as ChainOfThought
+    from dspx.modules.code.code_act import CodeAct as CodeAct
+    from dspx.modules.code.program_of_thought import ProgramOfThought as ProgramOfThought
+    from dspx.modules.code.rlm import RLM as RLM
     from dspx.modules.knn import KNN as KNN
     from dspx.modules.majority import majority as majority
     from dspx.modules.multi_chain import MultiChainComparison as MultiChainComparison
@@ -145,6 +153,13 @@ if TYPE_CHECKING:
     from dspx.retrievers.embeddings import Embeddings as Embeddings
     from dspx.retrievers.embeddings import EmbeddingsWithScores as EmbeddingsWithScores
     from dspx.retrievers.retrieve import Retrieve as Retrieve
+    from dspx.sandbox.contract import CodeInterpreter as CodeInterpreter
+    from dspx.sandbox.contract import FinalOutput as FinalOutput
+    from dspx.sandbox.factory import resolve_interpreter_factory as resolve_interpreter_factory
+    from dspx.sandbox.local_interpreter import LocalInterpreter as LocalInterpreter
+    from dspx.sandbox.pool import SandboxPool as SandboxPool
+    from dspx.sandbox.python_interpreter import PythonInterpreter as PythonInterpreter
+    from dspx.sandbox.serializable import SandboxSerializable as SandboxSerializable
     from dspx.streaming.streamify import streamify as streamify
     from dspx.telemetry.logging import (
         configure_dspy_loggers as configure_dspy_loggers,
@@ -203,6 +218,9 @@ _LAZY: dict[str, tuple[str, ...]] = {
     "dspx.lm.providers": ("register_provider",),
     "dspx.modules.best_of_n": ("BestOfN",),
     "dspx.modules.chain_of_thought": ("ChainOfThought",),
+    "dspx.modules.code.code_act": ("CodeAct",),
+    "dspx.modules.code.program_of_thought": ("ProgramOfThought",),
+    "dspx.modules.code.rlm": ("RLM",),
     "dspx.modules.knn": ("KNN",),
     "dspx.modules.majority": ("majority",),
     "dspx.modules.multi_chain": ("MultiChainComparison",),
@@ -234,6 +252,13 @@ _LAZY: dict[str, tuple[str, ...]] = {
     "dspx.retrievers.colbert": ("ColBERTv2",),
     "dspx.retrievers.embeddings": ("Embeddings", "EmbeddingsWithScores"),
     "dspx.retrievers.retrieve": ("Retrieve",),
+    "dspx.optimizers.optimizer": ("Optimizer", "Teleprompter"),
+    "dspx.sandbox.contract": ("CodeInterpreter", "FinalOutput"),
+    "dspx.sandbox.factory": ("resolve_interpreter_factory",),
+    "dspx.sandbox.local_interpreter": ("LocalInterpreter",),
+    "dspx.sandbox.pool": ("SandboxPool",),
+    "dspx.sandbox.python_interpreter": ("PythonInterpreter",),
+    "dspx.sandbox.serializable": ("SandboxSerializable",),
     "dspx.streaming.streamify": ("streamify",),
     "dspx.telemetry.logging": ("configure_dspy_loggers", "disable_logging", "enable_logging"),
     "dspx.tools.tool": ("Tool",),
@@ -289,6 +314,10 @@ __all__ = [
     "Choice",
     "Citations",
     "Code",
+    "CodeAct",
+    "CodeExecutionError",
+    "CodeInterpreter",
+    "CodeInterpreterError",
     "ColBERTv2",
     "Comparison",
     "Completions",
@@ -301,14 +330,15 @@ __all__ = [
     "Document",
     "Embedder",
     "Embedding",
-    "Ensemble",
     "Embeddings",
     "EmbeddingsWithScores",
+    "Ensemble",
     "Evaluate",
     "EvaluationError",
     "EvaluationResult",
     "Example",
     "File",
+    "FinalOutput",
     "Float",
     "GEPA",
     "History",
@@ -341,6 +371,7 @@ __all__ = [
     "LMUnsupportedFeatureError",
     "LMUnsupportedModelError",
     "LabeledFewShot",
+    "LocalInterpreter",
     "MIPROv2",
     "Module",
     "MultiChainComparison",
@@ -351,14 +382,22 @@ __all__ = [
     "Predict",
     "Prediction",
     "Probability",
+    "ProgramOfThought",
+    "PythonInterpreter",
+    "RLM",
     "ReAct",
     "ReActV2",
     "Reasoning",
     "Refine",
     "Report",
-    "SIMBA",
-    "SearchDiverged",
     "Retrieve",
+    "SIMBA",
+    "SandboxError",
+    "SandboxPool",
+    "SandboxSerializable",
+    "SandboxStartError",
+    "SandboxTimeout",
+    "SearchDiverged",
     "Signature",
     "SignatureError",
     "SignatureMeta",
@@ -398,6 +437,7 @@ __all__ = [
     "majority",
     "make_signature",
     "register_provider",
+    "resolve_interpreter_factory",
     "settings",
     "streamify",
     "syncify",

@@ -25,7 +25,10 @@ DSPxError (alias DSPyError)
 │   ├── ToolRefused                  whoever was asked said no; .reason
 │   └── ToolApprovalError            whoever was to be asked failed, so the tool did not run
 ├── AgentError (also ValueError)    an agent ended without its outputs; .history
-├── SandboxError
+├── SandboxError (also RuntimeError) DSPy's CodeInterpreterError: the sandbox failed, not the code in it
+│   ├── SandboxStartError            it could not be started; the message says what is missing
+│   └── CodeExecutionError           .type .args_given .traceback .stdout .state_lost: the code raised
+│       └── SandboxTimeout           the code took too long
 ├── EvaluationError                  too many examples failed; .failures
 ├── BudgetExhausted                  there is no room in a budget for the next call; .limit
 ├── StudyError → SearchDiverged, RunNotFound
@@ -314,8 +317,45 @@ class AgentError(DSPxError, ValueError):
         self.history = history
 
 
-class SandboxError(DSPxError):
+class SandboxError(DSPxError, RuntimeError):
     """The code sandbox failed, as distinct from the code that ran in it."""
+
+
+CodeInterpreterError = SandboxError
+
+
+class SandboxStartError(SandboxError):
+    """The sandbox could not be started; the message says what is missing and how to get it."""
+
+
+class CodeExecutionError(SandboxError):
+    """The code raised. The interpreter can go on.
+
+    Attributes: `type` (the exception's name), `args_given` (its arguments, as JSON has them), `traceback` (of the
+    code's own lines), `stdout` (what it had printed), `state_lost` (the interpreter starts afresh with the next
+    code: its variables are gone).
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        type: str = "",
+        args_given: Sequence[Any] = (),
+        traceback: str = "",
+        stdout: str = "",
+        state_lost: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.type = type
+        self.args_given = list(args_given)
+        self.traceback = traceback
+        self.stdout = stdout
+        self.state_lost = state_lost
+
+
+class SandboxTimeout(CodeExecutionError):
+    """The code took longer than `timeout`. Its variables are kept unless `state_lost`."""
 
 
 class EvaluationError(DSPxError):

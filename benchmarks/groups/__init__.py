@@ -15,6 +15,7 @@ from benchmarks.groups import (
     parsing,
     predicting,
     retrieving,
+    sandboxing,
     signatures,
     streaming,
 )  # isort: skip
@@ -34,4 +35,5 @@ GROUPS = (
     streaming,
     retrieving,
     copying,
+    sandboxing,
 )

@@ -9,21 +9,12 @@ from __future__ import annotations
 from dspx.compat.paths import PACKAGES, PATHS, TOP_LEVEL
 
 LATER = {
-    "with the code sandbox": (
-        "CodeAct ProgramOfThought RLM Flex CodeInterpreter CodeInterpreterError CodeExecutionError LocalInterpreter "
-        "PythonInterpreter FinalOutput SandboxSerializable resolve_interpreter_factory"
-    ),
     "with finetuning": "BootstrapFinetune GRPO Provider ReinforceJob TrainingJob bootstrap_trace_data",
     "with decision outputs": "Choice Noul Score TypeSafe DecisionAdapter DecisionState ReAnchor",
 }
 """Names that arrive in a later release, by what they come with."""
 
 LATER_MODULES = {
-    "with the code sandbox": (
-        "predict.code_act predict.flex predict.flex.flex predict.program_of_thought predict.rlm "
-        "primitives.code_interpreter primitives.local_interpreter primitives.python_interpreter "
-        "primitives.repl_types primitives.sandbox_serializable"
-    ),
     "with finetuning": (
         "clients.databricks clients.lm_local clients.openai clients.provider clients.utils_finetune "
         "teleprompt.bootstrap_finetune teleprompt.bootstrap_trace teleprompt.grpo"
@@ -34,6 +25,8 @@ LATER_MODULES = {
     ),
 }
 """Whole modules that arrive in a later release."""
+
+_FLEX = "a program is never its model's source code; see docs/decisions/0007, and dspx.CodeAct and dspx.RLM"
 
 NOT_OFFERED = {
     "an optimizer's own prompt; those of dspx stand beside the optimizer": (
@@ -65,6 +58,10 @@ NOT_OFFERED = {
         "request_cache default_cache_dir create_subdir_in_cachedir"
     ),
     "LMs write their history themselves": "record_history",
+    _FLEX: "Flex",
+    "describe a value with REPLVariable.from_value, or override SandboxSerializable.to_repl_variable": (
+        "build_repl_variable"
+    ),
     "the judges' own signatures; those of dspx are in dspx.evaluate.judges": (
         "AnswerCompleteness AnswerGroundedness DecompositionalSemanticRecallPrecision SemanticRecallPrecision"
     ),
@@ -124,6 +121,7 @@ NOT_OFFERED_MODULES = {
         "predict.avatar predict.avatar.avatar predict.avatar.models predict.avatar.signatures "
         "teleprompt.avatar_optimizer"
     ),
+    _FLEX: "predict.flex predict.flex.flex",
     _INTERNAL: (
         "adapters.utils predict.flex.bridge predict.flex.ctx predict.flex.primitives_doc predict.retry "
         "primitives.facade primitives.local_interpreter_worker propose.utils signatures.utils "

@@ -21,6 +21,11 @@ _ERRORS = (
     "LMRateLimitError LMServerError LMStreamAssemblyError LMTimeoutError LMTransportError LMUnexpectedError "
     "LMUnsupportedFeatureError LMUnsupportedModelError is_retryable_lm_error"
 )
+_INTERPRETERS = {
+    "errors": "CodeExecutionError CodeInterpreterError",
+    "sandbox.contract": "CodeInterpreter FinalOutput",
+    "sandbox.factory": "resolve_interpreter_factory",
+}
 _FIELDS = "InputField OutputField"
 _SIGNATURES = "Signature SignatureMeta ensure_signature make_signature"
 
@@ -79,6 +84,9 @@ PATHS = _table(
         "predict": {
             "modules.best_of_n": "BestOfN",
             "modules.chain_of_thought": "ChainOfThought",
+            "modules.code.code_act": "CodeAct",
+            "modules.code.program_of_thought": "ProgramOfThought",
+            "modules.code.rlm": "RLM",
             "modules.knn": "KNN",
             "modules.majority": "majority",
             "modules.multi_chain": "MultiChainComparison",
@@ -92,6 +100,7 @@ PATHS = _table(
         "predict.aggregation": {"modules.majority": "default_normalize majority"},
         "predict.best_of_n": {"modules.best_of_n": "BestOfN"},
         "predict.chain_of_thought": {"modules.chain_of_thought": "ChainOfThought"},
+        "predict.code_act": {"modules.code.code_act": "CodeAct"},
         "predict.knn": {"modules.knn": "KNN"},
         "predict.multi_chain_comparison": {"modules.multi_chain": "MultiChainComparison"},
         "predict.parallel": {"modules.parallel": "Parallel"},
@@ -99,19 +108,35 @@ PATHS = _table(
         "predict.predict": {"modules.predict": "Predict"},
         "predict.react": {"modules.react": "ReAct"},
         "predict.react_v2": {"modules.react_v2": "ReActV2"},
+        "predict.program_of_thought": {"modules.code.program_of_thought": "ProgramOfThought"},
         "predict.refine": {"modules.refine": "OfferFeedback Refine"},
+        "predict.rlm": {"modules.code.rlm": "RLM"},
         "primitives": {
+            **_INTERPRETERS,
+            "sandbox.local_interpreter": "LocalInterpreter",
+            "sandbox.python_interpreter": "PythonInterpreter",
+            "sandbox.repl": "REPLEntry REPLHistory REPLVariable",
+            "sandbox.serializable": "SandboxSerializable",
             "core.example": "Example",
             "core.module": "BaseModule Module",
             "core.prediction": "Completions Prediction",
         },
         "primitives.base_module": {"core.module": "BaseModule"},
+        "primitives.code_interpreter": _INTERPRETERS,
         "primitives.example": {"core.example": "Example"},
+        "primitives.local_interpreter": {"sandbox.local_interpreter": "LocalInterpreter"},
         "primitives.module": {
             "core.module": "Module ProgramMeta",
             "core.tree": "set_attribute_by_name=set_part",
         },
         "primitives.prediction": {"core.prediction": "Completions Prediction"},
+        "primitives.python_interpreter": {
+            "errors": "CodeExecutionError CodeInterpreterError",
+            "sandbox.contract": "FinalOutput",
+            "sandbox.python_interpreter": "PythonInterpreter",
+        },
+        "primitives.repl_types": {"sandbox.repl": "REPLEntry REPLHistory REPLVariable"},
+        "primitives.sandbox_serializable": {"sandbox.serializable": "SandboxSerializable"},
         "signatures": {"core.fields": f"{_FIELDS} infer_prefix", "core.signature": _SIGNATURES},
         "signatures.field": {"core.fields": _FIELDS},
         "signatures.signature": {"core.fields": f"{_FIELDS} infer_prefix", "core.signature": _SIGNATURES},
@@ -213,7 +238,9 @@ PACKAGES = {
 """Modules that are called the same in both, and the names of DSPy's that ours export."""
 
 TOP_LEVEL = (
-    "Adapter Audio BaseLM BaseModule BestOfN ChainOfThought ChatAdapter Code Completions Embedder Evaluate Example "
+    "Adapter Audio BaseLM BaseModule BestOfN ChainOfThought ChatAdapter Code CodeAct CodeExecutionError CodeInterpreter "
+    "CodeInterpreterError FinalOutput LocalInterpreter ProgramOfThought PythonInterpreter RLM SandboxSerializable "
+    "resolve_interpreter_factory Completions Embedder Evaluate Example "
     "File History Image InputField JSONAdapter KNN LM LabeledFewShot Module MultiChainComparison OutputField Parallel "
     "Predict Prediction ReAct ReActV2 Reasoning Refine Signature SignatureMeta Tool ToolCallResults ToolCalls TwoStepAdapter Type XMLAdapter asyncify cache "
     "configure configure_cache configure_dspy_loggers context disable_logging enable_logging ensure_signature "

@@ -11,6 +11,8 @@
 | `Cassette` | records answers once and replays them |
 | `no_network` | forbids connections to anywhere but this machine |
 | `check_adapter`, `check_lm`, `check_retriever` | whether your own adapter, LM or retriever keeps its contract |
+| `FakeInterpreter` | an interpreter without a sandbox: a script, or a test's own code |
+| `InterpreterConformance` | whether your own interpreter of code keeps its contract |
 | `DummyVectorizer`, `dummy_rm` | vectors and retrieval without a model (DSPy's) |
 
 The pytest plugin (`--dspx-mode`, `dspx_lm`, `dspx_server`, `dspx_cassette`) comes with the package.
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from dspx.testing.conformance import check_adapter as check_adapter
     from dspx.testing.conformance import check_lm as check_lm
     from dspx.testing.dummy import DummyLM as DummyLM
+    from dspx.testing.fake_interpreter import FakeInterpreter as FakeInterpreter
+    from dspx.testing.interpreter_conformance import InterpreterConformance as InterpreterConformance
     from dspx.testing.model_lm import ModelLM as ModelLM
     from dspx.testing.model_lm import NearestLM as NearestLM
     from dspx.testing.model_lm import SchemaLM as SchemaLM
@@ -46,6 +50,8 @@ _LAZY: dict[str, tuple[str, ...]] = {
     "dspx.testing.cassette": ("Cassette", "CassetteMiss"),
     "dspx.testing.conformance": ("check_adapter", "check_lm"),
     "dspx.testing.dummy": ("DummyLM",),
+    "dspx.testing.fake_interpreter": ("FakeInterpreter",),
+    "dspx.testing.interpreter_conformance": ("InterpreterConformance",),
     "dspx.testing.model_lm": ("ModelLM", "NearestLM", "SchemaLM"),
     "dspx.testing.models.script": ("Fault",),
     "dspx.testing.network": ("NetworkForbidden", "no_network"),

@@ -7,6 +7,7 @@ import pytest
 from benchmarks.cases import AtLeast, AtMost, Case, Times, load_all
 from benchmarks.run import Row, run
 from benchmarks.table import fill, render, show
+from tests.sandboxes import installed
 
 CASES = load_all()
 GROUPS = sorted({case.group for case in CASES.values()})
@@ -31,6 +32,8 @@ def _case(**changes: object) -> Case:
 @pytest.mark.slow
 @pytest.mark.parametrize("group", GROUPS)
 def test_every_case_of_the_group_gives_a_figure(group: str) -> None:
+    if group == "sandbox":
+        installed()
     rows = run([case for case in CASES.values() if case.group == group], "tiny", ("dspx", "floor"))
     for row in rows:
         assert not row.errors, f"{row.case.name}: {row.errors}"

@@ -2,6 +2,7 @@
 
     ```python            runs; `await` at the top level works, as in a notebook
     ```python no-run     only has to compile: it needs what a test has not (a key, a package, a running server)
+    ```python sandbox    runs where a code sandbox can be had; the page's test is skipped elsewhere
     ```output            what the blocks above printed since the last such block; `...` stands for anything
 
 Run as a program, `python -m tests.docs.page docs/index.md`, it runs one page.

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.page import ROOT, blocks, pages, run
+from tests.sandboxes import shared_with_programs
 
 PAGES = [page for page in pages() if any(block.is_python for block in blocks(page.read_text()))]
 
@@ -31,6 +32,7 @@ def endpoint() -> Iterator[str]:
 def test_the_blocks_of_the_page_run(page: Path, endpoint: str, tmp_path: Path) -> None:
     for data in page.parent.glob("*.csv"):
         shutil.copy(data, tmp_path)
+    needs_sandbox = any("sandbox" in block.info for block in blocks(page.read_text()))
     done = subprocess.run(
         [sys.executable, "-W", "error", "-m", "tests.docs.page", str(page)],
         cwd=tmp_path,
@@ -39,6 +41,7 @@ def test_the_blocks_of_the_page_run(page: Path, endpoint: str, tmp_path: Path) -
             "PYTHONPATH": str(ROOT),
             "HOME": str(tmp_path),
             "DSPX_CACHEDIR": str(tmp_path / "cache"),
+            **(shared_with_programs() if needs_sandbox else {}),
             "OPENAI_API_KEY": "none",
             "OPENAI_API_BASE": endpoint,
         },

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.sandboxes import shared_with_programs
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -55,6 +57,15 @@ def test_the_example_runs(name: str, says: str, tmp_path: Path) -> None:
     done = _run(name, home=tmp_path)
     assert done.returncode == 0, done.stderr
     assert says in done.stdout
+
+
+@pytest.mark.slow
+def test_the_code_agent_runs_in_the_sandbox_and_without(tmp_path: Path) -> None:
+    for arguments, variables in ((("--unsafe",), {}), ((), shared_with_programs())):
+        done = _run("code_agent", *arguments, home=tmp_path, **variables)
+        assert done.returncode == 0, done.stderr
+        assert "KeyError: 'cost'" in done.stdout
+        assert done.stdout.endswith("Almeida: 42.00\n")
 
 
 @pytest.mark.slow

@@ -1,0 +1,1 @@
+"""Modules that ask for code and run it: `ProgramOfThought`, `CodeAct`, `RLM`."""
