@@ -74,7 +74,9 @@ def leaves_in_force(program: Any) -> list[tuple[str, Any]]:
     """The program's leaves by name, and those of the modules that are bound in place of others, nameless."""
     leaves: list[tuple[str, Any]] = program.named_predictors()
     values = (bound.get() or {}).values()
-    others = [one.replacement for one in values if isinstance(one, LeafValues) and one.replacement is not None]
+    others = [
+        one.replacement for one in values if isinstance(one, LeafValues) and one.replacement is not None
+    ]
     if not others:
         return leaves
     seen = {id(leaf) for _, leaf in leaves}
