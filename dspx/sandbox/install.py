@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from dspx.cache.disk import default_directory
 from dspx.errors import SandboxStartError, UsageError
@@ -47,17 +48,38 @@ class Installation:
     pyodide: Path
     snapshot: Path | None
 
+    def __str__(self) -> str:
+        start = "a snapshot" if self.snapshot else "no snapshot, so starts are slow"
+        return (
+            f"The sandbox is installed: Deno {deno_version(self.deno)}, Pyodide in {self.pyodide}, {start}."
+        )
 
-def install(deno_command: tuple[str, ...] | None = None) -> Installation:
-    """Find Deno, fetch Pyodide and make the snapshot, as far as that has not been done.
+
+def install(deno_command: tuple[str, ...] | None = None, *, force: bool = False) -> Installation:
+    """Find Deno, fetch Pyodide and make the snapshot, as far as that has not been done; with `force`, all of it again.
 
     `SandboxStartError` says what is missing. Safe to call from several threads and processes at once.
     """
     with _lock:
+        if force:
+            shutil.rmtree(folder(), ignore_errors=True)
         deno = deno_command or find_deno()
         version = deno_version(deno)
         pyodide = _given_pyodide() or _fetched_pyodide(deno)
         return Installation(deno, pyodide, _snapshot(deno, version, pyodide))
+
+
+def info() -> dict[str, Any]:
+    """Whether the sandbox can run here, and with what. Nothing is fetched or made."""
+    found: dict[str, Any] = {"folder": str(folder())}
+    try:
+        deno = find_deno()
+        found |= {"deno": deno[0], "deno_version": deno_version(deno)}
+        pyodide = _given_pyodide() or folder() / f"pyodide-{PYODIDE}"
+    except SandboxStartError as error:
+        return {**found, "ready": False, "problem": str(error)}
+    ready = all((pyodide / name).is_file() for name in FILES)
+    return {**found, "pyodide": PYODIDE, "snapshot": any(folder().glob("snapshot-*.bin")), "ready": ready}
 
 
 def folder() -> Path:

@@ -50,9 +50,29 @@ async def reply(tools: Tools, name: str, args: Sequence[Any], kwargs: Mapping[st
 async def _call(tool: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     """A tool object brings its own async call; a function is called whichever kind it is."""
     acall = getattr(tool, "acall", None)
-    if acall is None or is_blocking():
+    if acall is None:
+        first, kwargs = _by_place(tool, kwargs)
+        return await call(tool, *first, *args, **kwargs)
+    if is_blocking():
         return await call(tool, *args, **kwargs)
     return await acall(*args, **kwargs)
+
+
+def _by_place(tool: Callable[..., Any], kwargs: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    """What a function takes by place only, and the rest: the code gives all by name."""
+    rest = dict(kwargs)
+    signature = _signature_of(tool)
+    if signature is None:
+        return [], rest
+    by_place = [one.name for one in signature.parameters.values() if one.kind is one.POSITIONAL_ONLY]
+    return [rest.pop(name) for name in by_place if name in rest], rest
+
+
+def _signature_of(tool: Any) -> inspect.Signature | None:
+    try:
+        return inspect.signature(getattr(tool, "func", tool))
+    except (TypeError, ValueError):  # some builtins have none
+        return None
 
 
 def _error(error: Exception) -> dict[str, Any]:
@@ -60,14 +80,17 @@ def _error(error: Exception) -> dict[str, Any]:
 
 
 def _described(name: str, tool: Callable[..., Any]) -> dict[str, Any]:
-    try:
-        signature = inspect.signature(getattr(tool, "func", tool))
-    except (TypeError, ValueError):  # some builtins have none
+    signature = _signature_of(tool)
+    if signature is None:
         return {"name": name}
-    return {
-        "name": name,
-        "parameters": [_parameter(parameter) for parameter in signature.parameters.values()],
-    }
+    parameters = list(signature.parameters.values())
+    schemas = getattr(tool, "args", None)
+    if isinstance(schemas, dict) and any(one.kind is one.VAR_KEYWORD for one in parameters):
+        named = [
+            {"name": str(key), "optional": True} for key in schemas
+        ]  # a tool that others describe, as MCP's
+        return {"name": name, "parameters": [*named, {"name": "kwargs", "kind": "**"}]}
+    return {"name": name, "parameters": [_parameter(parameter) for parameter in parameters]}
 
 
 def _parameter(parameter: inspect.Parameter) -> dict[str, Any]:

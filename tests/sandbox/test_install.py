@@ -123,3 +123,31 @@ def test_a_path_that_a_permission_cannot_say_is_refused() -> None:
 def test_the_hashes_are_those_of_what_is_used(installation: Installation) -> None:
     for name, expected in FILES.items():
         assert hashlib.sha256((installation.pyodide / name).read_bytes()).hexdigest() == expected
+
+
+def test_info_says_what_is_there_and_fetches_nothing(
+    installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert install.info()["ready"] is True
+    assert str(installation).startswith("The sandbox is installed: Deno 2.")
+    monkeypatch.delenv("DSPX_PYODIDE_DIR", raising=False)
+    monkeypatch.setenv("DSPX_SANDBOX_DIR", str(tmp_path / "empty"))
+    told = install.info()
+    assert (told["ready"], told["snapshot"]) == (False, False)
+    monkeypatch.setattr(install, "find_deno", lambda: (_ for _ in ()).throw(SandboxStartError("no Deno")))
+    assert install.info()["problem"] == "no Deno"
+    assert not (tmp_path / "empty" / f"pyodide-{install.PYODIDE}").exists()
+
+
+def test_force_fetches_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DSPX_SANDBOX_DIR", str(tmp_path))
+    (tmp_path / "left").touch()
+    monkeypatch.setattr(install, "find_deno", lambda: ("deno",))
+    monkeypatch.setattr(install, "deno_version", lambda deno: "2.9.8")
+    monkeypatch.setattr(install, "_fetched_pyodide", lambda deno: tmp_path)
+    monkeypatch.setattr(install, "_snapshot", lambda *_: None)
+    monkeypatch.delenv("DSPX_PYODIDE_DIR", raising=False)
+    assert "no snapshot" in str(install.install())
+    assert (tmp_path / "left").exists()
+    install.install(force=True)
+    assert not (tmp_path / "left").exists()

@@ -78,8 +78,9 @@ def test_a_tool_may_take_any_number_of_arguments(sandbox: PythonInterpreter) -> 
     def add(first: int, *rest: int, scale: int = 1) -> int:
         return (first + sum(rest)) * scale
 
-    sandbox.tools = {"add": add, "largest": max}
+    sandbox.tools = {"add": add, "largest": max, "length": len}
     assert sandbox.execute("[add(1), add(1, 2, 3), add(1, 2, scale=10), largest(3, 7)]") == [1, 6, 30, 7]
+    assert sandbox.execute("length([1, 2])") == 2
 
 
 def test_what_a_tool_gives_arrives_with_its_type(sandbox: PythonInterpreter) -> None:

@@ -86,6 +86,32 @@ def test_tools_may_be_objects_that_describe_themselves(local: Factory) -> None:
     )
 
 
+def test_tools_of_dspx_keep_their_checks(local: Factory) -> None:
+    tool = dspx.Tool(double, name="twice", desc="Two of it.")
+    lm = DummyLM([step("twice(4)"), step("twice(n='x')"), step("1", True), ANSWER])
+    with dspx.context(lm=lm):
+        result = dspx.CodeAct("q -> answer: int", tools=[tool], interpreter_factory=local)(q="?")
+        assert asyncio.run(_twice(local, tool)).trajectory["code_output_0"] == "8"
+    assert result.trajectory["code_output_0"] == "8"
+    assert "ToolArgumentsError" in result.trajectory["observation_1"]
+    assert "`twice(n: int) -> int`: Two of it." in lm.history[0]["messages"][0]["content"]
+
+
+async def _twice(local: Factory, tool: Any) -> Any:
+    with dspx.context(lm=DummyLM([step("twice(4)", True), ANSWER])):
+        return await dspx.CodeAct("q -> answer: int", tools=[tool], interpreter_factory=local).acall(q="?")
+
+
+def test_tools_described_by_a_schema_are_called_by_its_names(local: Factory) -> None:
+    def remote(**kwargs: Any) -> list[Any]:
+        return sorted(kwargs.items())
+
+    tool = dspx.Tool(remote, args={"city": {"type": "string"}}, arg_types={"city": str}, has_kwargs=True)
+    with dspx.context(lm=DummyLM([step("remote('Faro')", True), ANSWER])):
+        result = dspx.CodeAct("q -> answer: int", tools=[tool], interpreter_factory=local)(q="?")
+    assert "Faro" in result.trajectory["code_output_0"]
+
+
 def test_tools_that_code_cannot_call_are_refused() -> None:
     with pytest.raises(dspx.UsageError, match="'<lambda>' cannot be called from code"):
         dspx.CodeAct("n -> answer", tools=[lambda n: n])
