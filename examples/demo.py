@@ -14,6 +14,7 @@ import contextlib
 import inspect
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -24,12 +25,15 @@ from pathlib import Path
 from typing import Any
 
 import dspx
+import dspx.store
 from dspx.testing.modes import model_of_a_key
 from dspx.testing.server import Server
 from examples.iris import Flower, flowers
+from examples.search import search
 
 OLLAMA = "http://127.0.0.1:11434"
 EMBEDDED = "embedded"
+ROOT = Path(__file__).resolve().parent.parent
 
 
 # ---------------------------------------------------------------- the program
@@ -62,6 +66,49 @@ def show(lm: dspx.LM, found: Found, page: Page) -> None:
 
     show_comparison(dspx.compare(before, after), page)
     show_saved(compiled, devset[4], page)
+
+
+def show_optimizers(lm: dspx.LM, found: Found, page: Page) -> None:
+    """Demonstrations from the program's own right answers; and a search that is killed and goes on."""
+    trainset, devset = flowers()
+    page.section("Bootstrapped", "BootstrapFewShot keeps what the program itself got right")
+    bootstrap = dspx.BootstrapFewShot(right_species, max_bootstrapped_demos=12, max_labeled_demos=24)
+    compiled = bootstrap.compile(dspx.Predict(Flower), trainset=trainset)
+    evaluate = dspx.Evaluate(devset=devset, metric=right_species, num_threads=found.threads)
+    page.score("after", evaluate(compiled))
+
+    page.section("Searched, killed, and gone on with", "MIPROv2, recorded in SQLite")
+    store = f"sqlite:///{tempfile.mkdtemp(prefix='dspx-demo-')}/runs.db"
+    recorded = start_and_kill(store, lm)
+    page.line(f"kill -9 after {recorded} recorded rollouts")
+    with dspx.context(lm=lm):
+        found_by_search = search(store, "iris", found.threads)
+    report = found_by_search.report
+    page.line(f"started again: {report.replayed} answers replayed, {report.rollouts} rollouts run")
+    page.line(report.verdict)
+    page.note(
+        f"{report.gain.on}; {report.spent.lm_calls} calls in all" if report.gain else "nothing measured"
+    )
+
+
+def start_and_kill(store: str, lm: dspx.LM, after: int = 60) -> int:
+    """Start the search in a process of its own, and kill it once so many rollouts are recorded; how many they were."""
+    given = [lm.model, *filter(None, [lm.connection.get("api_base")])]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "examples.search", store, "iris", *given],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    count, patience = 0, time.monotonic() + 30
+    with dspx.store.open(store) as watched:
+        while process.poll() is None and count < after and time.monotonic() < patience:
+            time.sleep(0.02)
+            with contextlib.suppress(dspx.store.StoreError):
+                count = len(watched.find_rollouts("iris"))
+    process.kill()
+    process.wait()
+    return count
 
 
 def show_model_and_signature(found: Found, page: Page) -> None:
@@ -237,6 +284,8 @@ def main() -> int:
         with lm_of(found) as lm, dspx.track_usage() as usage:
             show(lm, found, page)
             bill(usage, time.monotonic() - started, found, page)
+            if found.model == EMBEDDED:  # it takes some hundred calls, which a real model charges for
+                show_optimizers(lm, found, page)
     except (dspx.LMError, dspx.EvaluationError) as error:
         print(
             f"\n{found.model} could not be asked: {error}\nDSPX_DEMO_LM=embedded runs without it.",

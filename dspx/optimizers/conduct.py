@@ -107,6 +107,8 @@ class _Conduct:
             await self._search(options)
             winner = self.study.best
             gain = await self._checked(winner)
+            if self.stopped_by is None:
+                self.recorded.journal.check_complete()
         except BaseException as error:
             self.recorded.failed(error)
             raise
@@ -121,7 +123,6 @@ class _Conduct:
         try:
             with self._for_the_search().spending():
                 await self.optimizer.search(self.study, **options)
-            self.recorded.journal.check_complete()
         except BudgetExhausted as error:
             self.stopped_by = f"the budget of {error.limit} is spent"
         except KeyboardInterrupt:

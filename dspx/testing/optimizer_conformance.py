@@ -201,6 +201,16 @@ class OptimizerConformance:
         assert second.report.rollouts == 0
         assert second.report.gain == first.report.gain
 
+    def test_the_last_check_is_replayed_too(self, optimizer: Callable[..., Any], tmp_path: Path) -> None:
+        data = {"trainset": examples(64)}  # enough to keep some apart
+        url = f"sqlite:///{tmp_path}/dspx.db"
+        with Store(url) as store:
+            first = self.compiled(optimizer, data, store=store, run_id="qa", workers=4)
+        again = PromptedLM(dies_at=1)
+        with Store(url) as store:
+            second = self.compiled(optimizer, data, again, store=store, run_id="qa", workers=4)
+        assert second.report.gain == first.report.gain
+
     def test_other_data_or_another_metric_is_another_search(
         self, optimizer: Callable[..., Any], data: dict[str, Any]
     ) -> None:

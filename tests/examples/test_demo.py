@@ -42,6 +42,11 @@ def test_the_demo_shows_that_examples_help(tmp_path: Path) -> None:
     scores = [float(score) for score in re.findall(r"([\d.]+) %  95", done.stdout)]
     assert scores[0] == pytest.approx(33.3)
     assert scores[-1] > 80
+    assert re.search(r"kill -9 after \d+ recorded rollouts", done.stdout)
+    replayed = re.search(r"started again: (\d+) answers replayed, (\d+) rollouts run", done.stdout)
+    assert replayed is not None
+    assert int(replayed[1]) >= 60
+    assert int(replayed[2]) > 0
     assert "more than chance explains" in done.stdout
     assert "versicolor   (it is versicolor)" in done.stdout
     assert re.search(r"151 calls, [\d,]+ tokens", done.stdout)

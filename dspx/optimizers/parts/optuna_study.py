@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from dspx.errors import UsageError
-
 
 def optuna_study(seed: int, *, multivariate: bool = False) -> Any:
     """An Optuna study that maximizes, by TPE (Bergstra et al. 2011), and says nothing.
 
     The same observations, told in the same order, give the same suggestions.
     """
-    try:
-        import optuna
-    except ImportError as error:
-        raise UsageError('This optimizer searches with Optuna: pip install "dspx[optuna]".') from error
     import warnings
+
+    import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with warnings.catch_warnings():
