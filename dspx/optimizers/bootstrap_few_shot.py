@@ -89,9 +89,10 @@ class Bootstrap:
         Random(0).shuffle(rest)
         demos: dict[str, list[Any]] = {}
         found = [demos_of(rollout) for rollout in passed]
+        rng = Random(0)  # one for all leaves, as in DSPy: each draws labelled examples of its own
         for leaf in study.baseline.demos():
             augmented = [one[leaf] for one in found if leaf in one][: self.max_bootstrapped_demos]
-            labels = sample_labelled(rest, self.max_labeled_demos - len(augmented), Random(0))
+            labels = sample_labelled(rest, self.max_labeled_demos - len(augmented), rng)
             demos[leaf] = [*augmented, *labels]
         return study.propose(study.baseline.with_demos(demos), how, study.baseline)
 
