@@ -59,7 +59,7 @@ class BEACON(Optimizer):
         num_candidates: int = 20,
         num_trials: int = 50,
         max_bootstrapped_demos: int = 4,
-        max_labeled_demos: int = 4,
+        max_labeled_demos: int = 16,
         space: Any = None,
         acquisition: Acquisition = "ei",
         minibatch: int | None = None,

@@ -39,6 +39,7 @@ class MIPROv2(Optimizer):
     3. `num_trials` combinations of both, suggested by Optuna's multivariate TPE and measured on minibatches of the
        valset; every `minibatch_full_eval_steps` trials the most promising one on all of it. The best of those wins.
 
+    max_labeled_demos: demos are filled up to so many with labelled examples; 16 under honest selection, 4 under "dspy".
     auto: sets numbers of candidates, trials and examples; else give `num_candidates` here and `num_trials` to `compile`.
     The valset is the last 80 % of the trainset, unless given. With `selection="dspy"` trials run one after the other on
     random minibatches, as DSPy's do; honest selection measures all of them on the same examples, a few side by side,
@@ -54,7 +55,7 @@ class MIPROv2(Optimizer):
         task_model: Any = None,
         teacher_settings: dict[str, Any] | None = None,
         max_bootstrapped_demos: int = 4,
-        max_labeled_demos: int = 4,
+        max_labeled_demos: int | None = None,
         auto: Auto | None = "light",
         num_candidates: int | None = None,
         num_threads: int | None = None,
@@ -93,7 +94,7 @@ class MIPROv2(Optimizer):
         self, shape: Shape, *, num_trials: int | None = None, minibatch_size: int = 35, **options: Any
     ) -> Work:
         val = shape.val if shape.has_valset else max(1, int(0.8 * shape.val))
-        zero_shot = self.max_bootstrapped_demos == self.max_labeled_demos == 0
+        zero_shot = self.max_bootstrapped_demos == self.labelled(shape.honest) == 0
         n = self.num_candidates or AUTO[self.auto or "light"][0]
         val = min(val, AUTO[self.auto][1]) if self.auto else val
         number = num_trials or trials(shape.leaves, n, zero_shot=zero_shot)
@@ -123,10 +124,11 @@ class MIPROv2(Optimizer):
     ) -> None:
         if requires_permission_to_run:
             raise UsageError("MIPROv2 asks no permission; `optimizer.estimate(…)` says what a run will take.")
-        bootstrap = Bootstrap.of(
-            self,
-            max_bootstrapped_demos=_first(max_bootstrapped_demos, self.max_bootstrapped_demos),
-            max_labeled_demos=_first(max_labeled_demos, self.max_labeled_demos),
+        bootstrap = Bootstrap(
+            _first(max_bootstrapped_demos, self.max_bootstrapped_demos),
+            _first(max_labeled_demos, self.labelled(study.honest)),
+            self.max_rounds,
+            self.metric_threshold,
         )
         zero_shot = bootstrap.max_bootstrapped_demos == bootstrap.max_labeled_demos == 0
         if self.task_model is not None:
@@ -148,6 +150,10 @@ class MIPROv2(Optimizer):
         running = _Trials(study, choices, plan, minibatch_full_eval_steps)
         await (running.compared() if study.honest else running.one_by_one())
         running.finish()
+
+    def labelled(self, honest: bool) -> int:
+        """How many demos at most, labelled ones included, where nobody said."""
+        return _first(self.max_labeled_demos, 16 if honest else 4)
 
     def _plan(
         self, study: Study, zero_shot: bool, num_trials: int | None, minibatch: bool, minibatch_size: int
