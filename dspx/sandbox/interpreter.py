@@ -23,7 +23,8 @@ _SYNTAX = -32000
 _OF_THE_CODE = range(-32099, -31999)
 _NO_TIME = 3600.0 * 24
 
-_executing: ContextVar[tuple[int, ...]] = ContextVar("dspx_executing", default=())
+_in_use: ContextVar[tuple[int, ...]] = ContextVar("dspx_interpreters_in_use", default=())
+"""The interpreters whose code, at this place, is waiting for one of its tools."""
 
 
 class Interpreter:
@@ -139,14 +140,16 @@ class Interpreter:
     # ------------------------------------------------------------ one turn
 
     async def _in_turn(self, fn: Callable[[], Any]) -> Any:
-        if id(self) in _executing.get():
+        if id(self) in _in_use.get():
             raise SandboxError(
                 "A tool cannot run code in the interpreter whose code called it; give the tool one of its own."
             )
         await self._turn.take(1)
+        token = _in_use.set((*_in_use.get(), id(self)))
         try:
             return await fn()
         finally:
+            _in_use.reset(token)
             self._turn.give()
 
     async def _started(self) -> Guest:
@@ -179,7 +182,6 @@ class Interpreter:
         params: dict[str, Any] = {"code": code, "variables": variables}
         if seconds is not None:
             params["timeout"] = seconds
-        token = _executing.set((*_executing.get(), id(self)))
         try:
             reply = await guest.request(
                 "execute",
@@ -189,8 +191,6 @@ class Interpreter:
             )
         except GuestGone as error:
             raise _gone(error, guest, seconds) from error
-        finally:
-            _executing.reset(token)
         if _is_lost(reply):
             guest.kill()
         execution = read_reply(reply, seconds)
