@@ -134,7 +134,9 @@ class Ledger:
         if self.parent is not None:
             try:
                 outer = await self.parent.reserve(asked)
-            except BaseException:
+            except BaseException as error:
+                if isinstance(error, BudgetExhausted):
+                    self.exhausted = error.limit
                 own.settle(Spending())
                 raise
             own.outer = outer

@@ -15,13 +15,16 @@ from dspx.core.candidate import Candidate
 from dspx.core.module import Module
 from dspx.core.progress import start_progress
 from dspx.core.settings import snapshot
+from dspx.core.state import fingerprint as fingerprint_of
 from dspx.errors import BudgetExhausted, EvaluationError, UsageError
 from dspx.optimizers import fingerprint
+from dspx.optimizers.estimate import Shape
 from dspx.optimizers.parts.winner_check import check_on_fresh, check_where_chosen
 from dspx.optimizers.report import Gain, Lineage, Report, gain_of
 from dspx.optimizers.rollout import Wanted
 from dspx.optimizers.runs import RecordedRun, unrecorded
 from dspx.optimizers.study import Study
+from dspx.runtime import clock
 
 if TYPE_CHECKING:
     from dspx.optimizers.optimizer import Optimizer
@@ -84,7 +87,7 @@ async def conduct(optimizer: Optimizer, student: Module, terms: Terms) -> Any:
             num_threads=terms.num_threads or optimizer.num_threads,
             max_errors=optimizer.max_errors,
             selection=selection,
-            progress=start_progress(type(optimizer).__name__, 0),
+            progress=start_progress(type(optimizer).__name__, _expected(optimizer, program, trainset, terms)),
         )
         return await _Conduct(optimizer, study, recorded, terms.budget).run(options)
 
@@ -100,6 +103,7 @@ class _Conduct:
         self.recorded = recorded
         self.budget = budget
         self.stopped_by: str | None = None
+        self.parent = fingerprint_of(study.student.program)
         self._apart: list[Any] | None = None
 
     async def run(self, options: Mapping[str, Any]) -> Any:
@@ -242,7 +246,7 @@ class _Conduct:
         _install(study, compiled, report.winner)
         compiled._compiled = self.optimizer.freezes
         compiled.report = report
-        compiled.provenance = report.to_json()
+        compiled.provenance = {**report.to_json(), "parent": self.parent, "created": clock.time()}
         return compiled
 
 
@@ -330,6 +334,16 @@ COMMON = (
     "on_conflict",
 )
 """What every optimizer's `compile` takes beside the trainset."""
+
+
+def _expected(optimizer: Optimizer, program: Any, trainset: Sequence[Any], terms: Terms) -> int:
+    """How many rollouts the search will take at most, for the progress line; 0 where the optimizer does not say."""
+    if not optimizer.says_work:
+        return 0
+    val = len(terms.valset) if terms.valset is not None else len(trainset)
+    honest = (terms.selection or optimizer.selection) == "honest"
+    shape = Shape(len(trainset), val, len(program.predictors()), honest, terms.valset is not None)
+    return optimizer.work(shape, **(terms.options or {})).rollouts[1]
 
 
 def _set_apart(trainset: list[Any], size: int, seed: int) -> tuple[list[Any], list[Any]]:

@@ -144,6 +144,11 @@ class Optimizer:
         """How many rollouts and asks the search takes, for `estimate`. Override this with `search`."""
         raise UsageError(f"{type(self).__name__} does not say what its search takes: it has no `work`.")
 
+    @property
+    def says_work(self) -> bool:
+        """Whether it has a `work`, so that a compile can be estimated."""
+        return type(self).work is not Optimizer.work
+
     def check_size(self, examples: int, has_valset: bool) -> int:
         """How many of the trainset's examples honest selection keeps apart, to check the winner on."""
         if self.selection != "honest" or not self.checks or has_valset or examples < _ENOUGH:

@@ -28,6 +28,7 @@ from dspx.optimizers.parts.plain import plain, plain_values, typed_values
 from dspx.optimizers.parts.racing import next_batch, race
 from dspx.optimizers.perform import Leaves, Metric, perform
 from dspx.optimizers.rollout import Measured, Rollout, Subject, Wanted, ranked
+from dspx.runtime import clock
 from dspx.runtime.fanout import Outcome, Stop, fan_out
 from dspx.runtime.flight import Flights
 from dspx.runtime.locks import Lock
@@ -36,6 +37,7 @@ from dspx.runtime.scope import Scoped
 T = TypeVar("T")
 
 _LABELLED = 16
+_TELL_SECONDS = 0.5
 
 logger = logging.getLogger("dspx.optimizers")
 
@@ -129,6 +131,7 @@ class Study:
         self._leaves: dict[str, Leaves] = {}
         self._root = _Branch("", Random(seed))
         self._progress = progress
+        self._told_at = 0.0
         self._lock = Lock()
 
     # ------------------------------------------------------------ randomness and branches
@@ -414,7 +417,9 @@ class Study:
         so that a lucky few do not win. Of equals the student; None where nothing was measured."""
         keys = {self.key_of(example) for example in self.valset}
         ranked: list[tuple[float, bool, str]] = []
-        for found, scores in self.scores.items():
+        with self._lock:
+            measured = {found: dict(scores) for found, scores in self.scores.items()}
+        for found, scores in measured.items():
             values = [value for key, value in scores.items() if key in keys]
             if values:
                 unsure = 0.5 / len(values) ** 0.5 if len(values) < len(keys) else 0.0
@@ -502,9 +507,28 @@ class Study:
                 scores = self.scores.setdefault(rollout.candidate.hash, {})
                 scores[self.key_of(rollout.example)] = rollout.value
 
-    def _show(self, rollout: Rollout) -> None:
-        if self._progress is not None:
-            self._progress.advance(1)
+    def _show(self) -> None:
+        """Move the progress line; what it says is worked out twice a second at most."""
+        if self._progress is None:
+            return
+        text = None
+        if clock.now() - self._told_at >= _TELL_SECONDS:
+            self._told_at = clock.now()
+            text = self._so_far()
+        self._progress.advance(1, text)
+
+    def _so_far(self) -> str:
+        """The best so far with its interval, and what was spent."""
+        spent = self.ledger.total
+        told = f"{spent.lm_calls:,} calls" + (f", ${spent.cost:.2f}" if spent.cost else "")
+        best = self.best_measured()
+        if best is None:
+            return told
+        values = list(self.scores[best.hash].values())
+        mean = sum(values) / len(values)
+        half = 1.96 * (max(mean * (1 - mean), 0.0) / len(values)) ** 0.5
+        low, high = max(0.0, mean - half), min(1.0, mean + half)
+        return f"best {100 * mean:.1f} % [{100 * low:.0f}, {100 * high:.0f}], {told}"
 
 
 class _Batch:
@@ -613,7 +637,7 @@ class _Batch:
                 self.stop.set()
             return
         self.study.rollouts_run += 1
-        self.study._show(outcome.value)
+        self.study._show()
         if outcome.value.failure is not None:
             self.failed += 1
             logger.debug("A rollout failed: %s", outcome.value.failure)
