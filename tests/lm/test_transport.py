@@ -348,6 +348,7 @@ def test_a_loop_keeps_few_idle_connections(server: Loopback, monkeypatch: pytest
     "ignore:unclosed", "ignore:Exception ignored in"
 )  # asyncio's own, of such a loop's sockets
 def test_a_loop_that_dies_without_notice_leaves_nothing_unclosed(server: Loopback) -> None:
+    others = set(awaiting._loops)  # dspx's own background loop lives for as long as the process
     loop = asyncio.new_event_loop()
     loop.run_until_complete(transport.post(call_to(server.url())))
     loop.close()
@@ -355,7 +356,7 @@ def test_a_loop_that_dies_without_notice_leaves_nothing_unclosed(server: Loopbac
     gc.collect()
     assert post_async(call_to(server.url())).status == 200
     awaiting.forget_dead_loops()
-    assert not awaiting._loops
+    assert set(awaiting._loops) <= others
     gc.collect()
 
 
