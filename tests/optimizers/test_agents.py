@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from functools import partial
+
+import pytest
 
 import dspx
 from dspx.testing import DummyLM, Server
@@ -60,3 +64,26 @@ def test_an_agent_with_native_tools_is_compiled_from_its_own_steps() -> None:
     with mcp_agent.language_model() as lm, dspx.context(lm=lm, adapter=adapter):
         compiled = optimizer.compile(agent, trainset=[example])
     assert all(leaf.demos for leaf in compiled.predictors())
+
+
+@pytest.mark.slow
+def test_an_agent_on_a_real_mcp_server_is_compiled_from_its_own_steps() -> None:
+    from mcp import ClientSession, StdioServerParameters
+    from mcp.client.stdio import stdio_client
+
+    example = dspx.Example(question="Which shop is fuller?", answer="Porto").with_inputs("question")
+    optimizer = dspx.BootstrapFewShot(
+        lambda example, prediction, trace=None: example.answer in prediction.answer, max_labeled_demos=0
+    )
+
+    async def compiled() -> dspx.Module:
+        command = StdioServerParameters(command=sys.executable, args=["-m", "examples.mcp_agent", "serve"])
+        async with stdio_client(command) as (read, write), ClientSession(read, write) as session:
+            await session.initialize()
+            tools = [dspx.Tool.from_mcp_tool(session, tool) for tool in (await session.list_tools()).tools]
+            adapter = dspx.ChatAdapter(use_native_function_calling=True)
+            with mcp_agent.language_model() as lm, dspx.context(lm=lm, adapter=adapter):
+                agent = dspx.ReActV2("question -> answer", tools=tools)
+                return await optimizer.acompile(agent, trainset=[example])
+
+    assert all(leaf.demos for leaf in asyncio.run(compiled()).predictors())
