@@ -348,9 +348,11 @@ def test_a_loop_keeps_few_idle_connections(server: Loopback, monkeypatch: pytest
     "ignore:unclosed", "ignore:Exception ignored in"
 )  # asyncio's own, of such a loop's sockets
 def test_a_loop_that_dies_without_notice_leaves_nothing_unclosed(server: Loopback) -> None:
+    awaiting.forget_dead_loops()
     others = set(awaiting._loops)  # dspx's own background loop lives for as long as the process
     loop = asyncio.new_event_loop()
     loop.run_until_complete(transport.post(call_to(server.url())))
+    assert len(set(awaiting._loops) - others) == 1
     loop.close()
     del loop
     gc.collect()
