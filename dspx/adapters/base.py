@@ -22,7 +22,7 @@ from dspx.adapters.plan import Plan, Rendering, plan_for
 from dspx.content import markers
 from dspx.core import streams
 from dspx.core.calls import stepped
-from dspx.core.events import observe
+from dspx.core.events import is_heard, observe
 from dspx.core.example import Example
 from dspx.core.trace import asked_again
 from dspx.errors import AdapterParseError, UsageError
@@ -126,8 +126,10 @@ class Adapter:
         inputs: Mapping[str, Any],
     ) -> list[dict[str, Any]]:
         """The same call for async code."""
-        values, _, _, _ = await self._answered(lm, lm_kwargs, signature, demos, inputs)
-        return values
+        response, values, problems = await self._asked(lm, lm_kwargs, signature, demos, inputs)
+        if values or not problems:
+            return values
+        return (await self._asked_again(lm, lm_kwargs, signature, demos, inputs, response, problems)).values
 
     async def ask(
         self,
@@ -141,20 +143,22 @@ class Adapter:
 
         `AdapterParseError` where the second answer cannot be read either.
         """
-        return Answer(*await self._answered(lm, lm_kwargs, signature, demos, inputs))
+        response, values, problems = await self._asked(lm, lm_kwargs, signature, demos, inputs)
+        if values or not problems:
+            return Answer(values, response, problem=_problem(problems[0]) if problems else None)
+        return await self._asked_again(lm, lm_kwargs, signature, demos, inputs, response, problems)
 
-    async def _answered(
+    async def _asked_again(
         self,
         lm: Any,
         lm_kwargs: Mapping[str, Any],
         signature: Any,
         demos: Sequence[Any],
         inputs: Mapping[str, Any],
-    ) -> tuple[list[dict[str, Any]], Any, bool, str | None]:
-        """What `ask` gives, as its four parts."""
-        response, values, problems = await self._asked(lm, lm_kwargs, signature, demos, inputs)
-        if values or not problems:
-            return values, response, False, _problem(problems[0]) if problems else None
+        response: Any,
+        problems: Sequence[AdapterParseError],
+    ) -> Answer:
+        """The second answer, where nothing of the first could be read and this adapter asks again."""
         if not self.ask_again:
             raise problems[0]
         # Whoever reads a stream reads it by this adapter's layout: then the second answer is asked for in it too.
@@ -168,7 +172,7 @@ class Adapter:
         if not values and still:
             raise still[0] from problems[0]
         asked_again.set(problem)
-        return values, second, True, problem
+        return Answer(values, second, True, problem)
 
     async def _asked(
         self,
@@ -181,15 +185,7 @@ class Adapter:
     ) -> tuple[Any, list[dict[str, Any]], list[AdapterParseError]]:
         """One call of the LM: its response, the values that could be read, and the problems of the others."""
         asked, params = self._prepared(lm, lm_kwargs, signature, inputs)
-        messages = observe(
-            "adapter_format",
-            self,
-            lambda: {"signature": asked, "demos": demos, "inputs": inputs},
-            self.format,
-            asked,
-            demos,
-            inputs,
-        )
+        messages = self._formatted(asked, demos, inputs)
         if retort is not None:
             messages = [*messages, *self._objection(asked, *retort)]
         response = await lm.respond_to(messages, params)
@@ -201,6 +197,20 @@ class Adapter:
             except AdapterParseError as problem:
                 problems.append(problem)
         return response, values, problems
+
+    def _formatted(self, signature: Any, demos: Sequence[Any], inputs: Mapping[str, Any]) -> list[Message]:
+        """The messages of `format`, told to whoever listens."""
+        if not is_heard(self):
+            return self.format(signature, demos, inputs)
+        shown = {"signature": signature, "demos": demos, "inputs": inputs}
+        return observe("adapter_format", self, lambda: shown, self.format, signature, demos, inputs)
+
+    def _parsed(self, signature: Any, text: str) -> dict[str, Any]:
+        """The values of `parse`, told to whoever listens."""
+        if not is_heard(self):
+            return self.parse(signature, text)
+        shown = {"signature": signature, "completion": text}
+        return observe("adapter_parse", self, lambda: shown, self.parse, signature, text)
 
     def _asks_again(self) -> Adapter:
         """Who asks the second time."""
@@ -222,8 +232,10 @@ class Adapter:
     ) -> tuple[Any, dict[str, Any]]:
         """The signature without what the model provides natively, and the parameters that make it do so."""
         params = dict(lm_kwargs)
-        if not self.use_native_function_calling and not _OF_TOOLS.isdisjoint(params):
+        if params and not self.use_native_function_calling and not _OF_TOOLS.isdisjoint(params):
             params = {name: value for name, value in params.items() if name not in _OF_TOOLS}
+        if not self.plan(signature).shape.speaks_natively:
+            return signature, params
         asked = native_tools.prepared(self, lm, signature, inputs, params)
         for name, type_ in self._native_outputs(signature):
             asked = type_.adapt_to_native_lm_feature(asked, name, lm, params)
@@ -242,35 +254,32 @@ class Adapter:
     def _values(self, signature: Any, asked: Any, output: Any) -> dict[str, Any]:
         """One completion as values of the signature, with `logprobs` where there are some."""
         text = output.text
-        called = native_tools.called(signature, asked, output)
-        if not text and asked.output_fields and not called:
-            raise AdapterParseError(type(self).__name__, signature, text or "", _emptiness(output))
+        shape = self.plan(signature).shape
+        called = native_tools.called(signature, asked, output) if shape.speaks_natively else None
         values: dict[str, Any] = {}
-        if asked.output_fields and text:
+        if asked.output_fields:
+            if not text and not called:
+                raise AdapterParseError(type(self).__name__, signature, text or "", _emptiness(output))
             try:
-                values = observe(
-                    "adapter_parse",
-                    self,
-                    lambda: {"signature": asked, "completion": text},
-                    self.parse,
-                    asked,
-                    text,
-                )
+                values = self._parsed(asked, text) if text else values
             except AdapterParseError as problem:
                 if not called:
                     raise
                 values = problem.found  # what is said beside a call of a tool need not follow the form
-        shape = self.plan(signature).shape
         if values.keys() != shape.outputs.keys():
             values = {**dict.fromkeys(shape.outputs), **shape.completed(values)}
-        for name, type_ in self._native_outputs(signature) if shape.contents else ():
-            native = type_.parse_lm_response(_loose(output))
-            if native is not None:
-                values[name] = native
-        values.update(called)
+        if shape.speaks_natively:
+            values.update(self._given_natively(signature, output), **(called or {}))
         if output.logprobs:
             values["logprobs"] = output.logprobs
         return values
+
+    def _given_natively(self, signature: Any, output: Any) -> dict[str, Any]:
+        """The outputs that the model gave beside its text."""
+        given = {
+            name: type_.parse_lm_response(_loose(output)) for name, type_ in self._native_outputs(signature)
+        }
+        return {name: value for name, value in given.items() if value is not None}
 
     # ------------------------------------------------------------ values → messages
 

@@ -85,9 +85,9 @@ class ChatAdapter(Adapter, layout=True):
         suffix: str = "",
         main_request: bool = False,
     ) -> str:
-        shape = self.plan(signature).shape
         sections = [prefix]
-        for name, opening, text_of in self._input_sections(shape):
+        shape = self.plan(signature).shape
+        for name, opening, text_of in shape.kept.get("inputs") or self._input_sections(shape):
             if name in inputs:
                 value = inputs[name]
                 sections.append(opening + (value if type(value) is str else text_of(value)))
@@ -101,7 +101,10 @@ class ChatAdapter(Adapter, layout=True):
     def user_message_output_requirements(self, signature: Any) -> str | None:
         if native_tools.is_answered_natively(signature):
             return None
-        return self.plan(signature).shape.once("requirements", lambda: _requirements(signature.output_fields))
+        shape = self.plan(signature).shape
+        return shape.kept.get("requirements") or shape.once(
+            "requirements", lambda: _requirements(signature.output_fields)
+        )
 
     def format_assistant_message_content(
         self, signature: Any, outputs: Mapping[str, Any], missing_field_message: str | None = None
@@ -114,7 +117,7 @@ class ChatAdapter(Adapter, layout=True):
         return "\n\n".join(texts).strip() + f"\n\n{END}\n"
 
     def _input_sections(self, shape: Shape) -> tuple[Section, ...]:
-        return shape.once("input_sections", lambda: shape.renderers(shape.inputs, opening_of))
+        return shape.once("inputs", lambda: shape.renderers(shape.inputs, opening_of))
 
     # ------------------------------------------------------------ a completion → values
 
@@ -122,7 +125,7 @@ class ChatAdapter(Adapter, layout=True):
         shape = self.plan(signature).shape
         found, wrong = _coerced(shape, sections_of(completion))
         if len(found) == len(shape.outputs):
-            return {name: found[name] for name in shape.outputs}
+            return found if tuple(found) == shape.answered else {name: found[name] for name in shape.outputs}
         if wrong is None:
             values = shape.completed(found)
             if len(values) == len(shape.outputs):
@@ -201,33 +204,33 @@ def _type_note(field: Field) -> str:
 
 # ---------------------------------------------------------------- reading
 
-_OPEN, _CLOSE = "[[ ## ", " ## ]]"
+_MARKER = re.compile(r"\[\[ ## (\w+) ## \]\]")
 
 
 def sections_of(completion: str) -> list[tuple[str, str]]:
     """The text under each marker that starts a line; what is before the first one is left out."""
     if "\r\n" in completion:
         completion = completion.replace("\r\n", "\n")
+    parts = _MARKER.split(completion)
     sections: list[tuple[str, str]] = []
-    name, begin = "", 0
-    place = completion.find(_OPEN)
-    while place >= 0 and (end := completion.find(_CLOSE, place)) >= 0:
-        word = completion[place + len(_OPEN) : end]
-        line = completion.rfind("\n", 0, place) + 1
-        if not _is_word(word) or (line < place and not completion[line:place].isspace()):
-            place = completion.find(_OPEN, place + 1)
+    name, text = "", parts[0]
+    for place in range(1, len(parts), 2):
+        word, following = parts[place], parts[place + 1]
+        if text[-1:] != "\n" and not _ends_at_a_line(text, is_first=not name):
+            text = f"{text}[[ ## {word} ## ]]{following}"
             continue
         if name:
-            sections.append((name, completion[begin:line].strip()))
-        name, begin = word, end + len(_CLOSE)
-        place = completion.find(_OPEN, begin)
+            sections.append((name, text.strip()))
+        name, text = word, following
     if name:
-        sections.append((name, without_broken_marker(completion[begin:]).strip()))
+        sections.append((name, without_broken_marker(text).strip()))
     return sections
 
 
-def _is_word(text: str) -> bool:
-    return text.isalnum() or text.replace("_", "a").isalnum()
+def _ends_at_a_line(text: str, *, is_first: bool) -> bool:
+    """Whether what comes after starts a line, but for spaces. Only the first text begins a line itself."""
+    _, newline, line = text.rpartition("\n")
+    return bool(newline or is_first) and (not line or line.isspace())
 
 
 def _coerced(shape: Shape, sections: Iterable[tuple[str, str]]) -> tuple[dict[str, Any], str | None]:

@@ -17,7 +17,7 @@ Message = dict[str, Any]
 def prepared(adapter: Any, lm: Any, signature: Any, inputs: Mapping[str, Any], params: dict[str, Any]) -> Any:
     """The signature as the prompt says it. Where `lm` calls tools natively, that is without the tools and their
     calls, and `params` offer the tools instead."""
-    fields = _fields_of(signature)
+    fields = fields_of(signature)
     if fields is None:
         return signature
     tools_field, tool_type, calls_field = fields
@@ -51,7 +51,7 @@ def is_answered_natively(signature: Any) -> bool:
 
 def called(signature: Any, asked: Any, output: Any) -> dict[str, Any]:
     """The calls that came natively, by the field they are for. `AdapterParseError` where they cannot be read."""
-    fields = _fields_of(signature)
+    fields = fields_of(signature)
     if fields is None or fields[2] in asked.fields or not output.tool_calls:
         return {}
     calls = [call.to_openai() for call in output.tool_calls]
@@ -63,7 +63,7 @@ def called(signature: Any, asked: Any, output: Any) -> dict[str, Any]:
         raise AdapterParseError("native tool calling", signature, text, reason) from error
 
 
-def _fields_of(signature: Any) -> tuple[str, Any, str] | None:
+def fields_of(signature: Any) -> tuple[str, Any, str] | None:
     """The field with the tools, their type, and the field for their calls; None where there are no such two."""
     plans = signature.__plans__
     if "tool_fields" not in plans:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from dspx.adapters import native_tools
 from dspx.adapters.coerce import Coercer, allows_none, coercer
 from dspx.adapters.render import Renderer, content_types, is_content, jsonable, renderer
 from dspx.core.example import Example
@@ -60,7 +61,7 @@ class Shape:
 
     __slots__ = (
         "__weakref__",
-        "_kept",
+        "answered",
         "coercers",
         "contents",
         "demos",
@@ -68,8 +69,10 @@ class Shape:
         "fields",
         "history",
         "inputs",
+        "kept",
         "names",
         "outputs",
+        "speaks_natively",
     )
 
     def __init__(self, signature: Any) -> None:
@@ -77,6 +80,7 @@ class Shape:
         self.inputs: Mapping[str, Field] = signature.input_fields
         self.outputs: Mapping[str, Field] = signature.output_fields
         self.names: tuple[str, ...] = tuple(self.fields)
+        self.answered: tuple[str, ...] = tuple(self.outputs)
         self.history: str | None = next(
             (
                 name
@@ -96,14 +100,17 @@ class Shape:
             (name, field.annotation) for name, field in self.outputs.items() if _is_content(field.annotation)
         )
         """The outputs that are content types: models may provide these natively."""
+        self.speaks_natively = bool(self.contents) or native_tools.fields_of(signature) is not None
+        """Whether a model may get or give anything of this beside its text."""
         self.demos = DemoMemo(self)
-        self._kept: dict[str, Any] = {}
+        self.kept: dict[str, Any] = {}
+        """What `once` made, by name."""
 
     def once(self, name: str, make: Callable[[], T]) -> T:
         """`make()`, made at the first call."""
-        kept = self._kept.get(name)
+        kept = self.kept.get(name)
         if kept is None:
-            kept = self._kept[name] = make()
+            kept = self.kept[name] = make()
         return kept
 
     def renderers(self, fields: Iterable[str], opening: Callable[[str], str]) -> tuple[Section, ...]:

@@ -10,7 +10,6 @@ from dspx.adapters.base import Adapter, Answer, Message
 from dspx.adapters.chat import ChatAdapter
 from dspx.adapters.render import content_types, field_descriptions, value_text
 from dspx.content import markers
-from dspx.core.events import observe
 from dspx.core.fields import InputField
 from dspx.core.signature import make_signature
 from dspx.errors import AdapterParseError, UsageError
@@ -38,26 +37,27 @@ class TwoStepAdapter(Adapter, layout=True):
 
     # ------------------------------------------------------------ asking
 
-    async def _answered(
+    async def acall(
         self,
         lm: Any,
         lm_kwargs: Mapping[str, Any],
         signature: Any,
         demos: Sequence[Any],
         inputs: Mapping[str, Any],
-    ) -> tuple[list[dict[str, Any]], Any, bool, str | None]:
+    ) -> list[dict[str, Any]]:
+        return (await self.ask(lm, lm_kwargs, signature, demos, inputs)).values
+
+    async def ask(
+        self,
+        lm: Any,
+        lm_kwargs: Mapping[str, Any],
+        signature: Any,
+        demos: Sequence[Any],
+        inputs: Mapping[str, Any],
+    ) -> Answer:
         """The free answers, and the values that the extraction model reads in them."""
         asked, params = self._prepared(lm, lm_kwargs, signature, inputs)
-        messages = observe(
-            "adapter_format",
-            self,
-            lambda: {"signature": asked, "demos": demos, "inputs": inputs},
-            self.format,
-            asked,
-            demos,
-            inputs,
-        )
-        response = await lm.respond_to(messages, params)
+        response = await lm.respond_to(self._formatted(asked, demos, inputs), params)
         values: list[dict[str, Any]] = []
         problems: list[AdapterParseError] = []
         reasked = False
@@ -71,7 +71,7 @@ class TwoStepAdapter(Adapter, layout=True):
             values += [self._completed(signature, found, output) for found in extracted.values[:1]]
         if problems and not values:
             raise problems[0]
-        return values, response, reasked, str(problems[0]) if problems else None
+        return Answer(values, response, reasked, str(problems[0]) if problems else None)
 
     async def _extract(self, signature: Any, text: str) -> Answer:
         if not text and signature.output_fields:

@@ -83,6 +83,11 @@ class BaseCallback:
     ) -> None: ...
 
 
+def is_heard(instance: Any) -> bool:
+    """Whether anybody hears of `instance`: the least that a call pays where nobody does."""
+    return bool(snapshot()["callbacks"] or getattr(instance, "callbacks", None))
+
+
 def listeners(instance: Any) -> list[Any]:
     """The callbacks that hear of `instance`: the global ones, then its own."""
     own = getattr(instance, "callbacks", None)

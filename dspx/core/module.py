@@ -27,7 +27,7 @@ from dspx.core import tree
 from dspx.core.asking import first_question
 from dspx.core.calls import entrance, stepped
 from dspx.core.candidate import Candidate, bound, candidate_of, in_place_of
-from dspx.core.events import aobserve
+from dspx.core.events import aobserve, is_heard
 from dspx.core.prediction import Prediction
 from dspx.core.ring import Ring
 from dspx.core.settings import snapshot
@@ -106,14 +106,14 @@ class Module(metaclass=ProgramMeta):
         """The same call for async code: `await program.acall(question=…)`."""
         if args:
             self._check_positional(args)
-        values = bound.get()
-        if values is not None and (other := in_place_of(values, self, callers.get())) is not None:
+        outer, values = callers.get(), bound.get()
+        if values is not None and (other := in_place_of(values, self, outer)) is not None:
             return await other(*args, **kwargs)
-        token = callers.set((*callers.get(), self))
+        token = callers.set((*outer, self))
         try:
             if snapshot()["track_usage"] and current_tracker() is None:
                 return await self._tracked(args, kwargs)
-            return await self._observed(args, kwargs)
+            return await (self._observed if is_heard(self) else self._body)(args, kwargs)
         finally:
             callers.reset(token)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from dspx.core.example import Example
 
@@ -20,7 +20,8 @@ class Prediction(Example):
 
     __slots__ = ("_answered_by", "_asked_again", "_completions", "_configuration", "_lm_usage")
 
-    _completions: Completions | None
+    _completions: Completions | tuple[list[Any], Any] | None
+    """What `Completions` is made of, until somebody wants to see them: mostly there is one, and nobody does."""
     _lm_usage: dict[str, Any] | None
     _answered_by: str | None
     _asked_again: str | None
@@ -45,22 +46,28 @@ class Prediction(Example):
         cls, list_or_dict: Sequence[Mapping[str, Any]] | Mapping[str, list[Any]], signature: Any = None
     ) -> Self:
         """A prediction of the first of these completions, which keeps them all."""
-        self = object.__new__(cls)
-        put = object.__setattr__
-        completions = Completions(list_or_dict, signature)
-        put(self, "_store", completions._first())
-        put(self, "_demos", [])
-        put(self, "_input_keys", None)
-        put(self, "_completions", completions)
-        put(self, "_lm_usage", None)
-        return self
+        draft = object.__new__(_Draft)
+        if type(list_or_dict) is list and len(list_or_dict) == 1:
+            draft._completions = (list_or_dict, signature)
+            draft._store = {**list_or_dict[0]}
+        else:
+            draft._completions = completions = Completions(list_or_dict, signature)
+            draft._store = completions._first()
+        draft._demos = []
+        draft._input_keys = draft._lm_usage = None
+        draft.__class__ = cls
+        return cast("Self", draft)
 
     @property
     def completions(self) -> Completions:
         """All completions, as columns. A prediction made by hand has one: itself."""
-        if self._completions is None:
+        made = self._completions
+        if made is None:
             return Completions([self._store])
-        return self._completions
+        if isinstance(made, tuple):
+            made = Completions(*made)
+            object.__setattr__(self, "_completions", made)
+        return made
 
     def get_lm_usage(self) -> dict[str, Any] | None:
         """Tokens used, by model; None where usage was not tracked."""
@@ -150,39 +157,35 @@ class Prediction(Example):
     def __repr__(self) -> str:
         values = ",\n    ".join(f"{key}={value!r}" for key, value in self.items())
         shown = f"Prediction(\n    {values}\n)"
-        if self._completions is None or len(self._completions) < 2:
+        others = len(self.completions) - 1
+        if others < 1:
             return shown
-        others = len(self._completions) - 1
         return f"{shown[:-2]},\n    completions=Completions(...)\n) ({others} completions omitted)"
+
+
+class _Draft(Example):
+    """A prediction while it is made: its slots are set as any object's are, at a fifth of the cost."""
+
+    __slots__ = Prediction.__slots__
+    __setattr__ = object.__setattr__
+    __delattr__ = object.__delattr__
+
+    _completions: Any
+    _lm_usage: Any
 
 
 class Completions:
     """Several completions of one call, read as columns: `completions[0]`, `completions.answer`."""
 
-    __slots__ = ("_made", "_only", "signature")
-
-    _only: Mapping[str, Any] | None
-    """The row, where there is one: most are never read as columns."""
-    _made: dict[str, list[Any]] | None
+    __slots__ = ("_columns", "signature")
 
     def __init__(
         self, list_or_dict: Sequence[Mapping[str, Any]] | Mapping[str, list[Any]], signature: Any = None
     ) -> None:
         self.signature = signature
-        if type(list_or_dict) is list and len(list_or_dict) == 1:
-            self._only, self._made = list_or_dict[0], None
-        else:
-            self._only, self._made = None, _columns_of(list_or_dict)
-
-    @property
-    def _columns(self) -> dict[str, list[Any]]:
-        if self._made is None:
-            self._made = _columns_of([self._only or {}])
-        return self._made
+        self._columns = _columns_of(list_or_dict)
 
     def _first(self) -> dict[str, Any]:
-        if self._only is not None:
-            return dict(self._only)
         return {name: column[0] for name, column in self._columns.items()}
 
     def items(self) -> list[tuple[str, list[Any]]]:
@@ -216,8 +219,7 @@ class Completions:
         return self._columns, self.signature
 
     def __setstate__(self, state: tuple[dict[str, list[Any]], Any]) -> None:
-        self._only = None
-        self._made, self.signature = state
+        self._columns, self.signature = state
 
     def __repr__(self) -> str:
         columns = ",\n    ".join(f"{name}={column!r}" for name, column in self._columns.items())

@@ -19,7 +19,7 @@ from dspx.core import streams
 from dspx.core.asking import stop_at
 from dspx.core.budget import ledger
 from dspx.core.calls import entrance, overrides, stepped
-from dspx.core.events import aobserve
+from dspx.core.events import aobserve, is_heard
 from dspx.core.ring import Ring
 from dspx.core.streams import Delta
 from dspx.core.trace import answered_by
@@ -32,7 +32,7 @@ from dspx.lm.request import Request
 from dspx.lm.response import Response
 from dspx.lm.secret_names import is_secret
 from dspx.runtime import clock
-from dspx.runtime.bridge import call, call_blocking, is_blocking, run
+from dspx.runtime.bridge import call, is_async, is_blocking, run, settled
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -104,20 +104,28 @@ class BaseLM:
         response = await self._respond(messages, kwargs, prompt)
         return response.as_outputs()
 
-    async def respond_to(
+    def respond_to(
         self, messages: list[dict[str, Any]], params: Mapping[str, Any], prompt: str | None = None
-    ) -> Response:
+    ) -> Awaitable[Response]:
         """The whole response to `messages`: what adapters use. `params` go before the LM's own settings."""
         if overrides(type(self)) is not None:
-            stop_at(messages)
-            outputs = await entrance(self)(messages=messages, **params)
-            return Response.from_openai(outputs, model=self.model)
-        return await self._respond(messages, params, prompt)
+            return self._respond_by_own_call(messages, params)
+        return self._respond(messages, params, prompt)
+
+    async def _respond_by_own_call(
+        self, messages: list[dict[str, Any]], params: Mapping[str, Any]
+    ) -> Response:
+        """Through the `__call__` or `acall` that a subclass put before ours."""
+        stop_at(messages)
+        outputs = await entrance(self)(messages=messages, **params)
+        return Response.from_openai(outputs, model=self.model)
 
     def _respond(
         self, messages: list[dict[str, Any]], params: Mapping[str, Any], prompt: str | None
     ) -> Awaitable[Response]:
         stop_at(messages)
+        if not is_heard(self):
+            return self._answer(messages, params, prompt)
         return aobserve(
             "lm",
             self,
@@ -150,17 +158,21 @@ class BaseLM:
         forward = getattr(self, body)
         prompt, settings = request.prompt, self._settings_for_forward(request)
         messages = request.messages if prompt is None else None
-        if blocking:
-            raw = call_blocking(forward, prompt=prompt, messages=messages, **settings)
-        else:
+        if is_async(forward) is blocking:
             raw = await call(forward, prompt=prompt, messages=messages, **settings)
+        elif blocking:
+            raw = settled(forward(prompt=prompt, messages=messages, **settings))
+        else:
+            raw = await forward(prompt=prompt, messages=messages, **settings)
         return Response.from_openai(raw, model=self.model)
 
-    def _settings_for_forward(self, request: Request) -> dict[str, Any]:
+    def _settings_for_forward(self, request: Request) -> Mapping[str, Any]:
         """Those of the call: a `forward` lays them over `self.kwargs` by itself, as DSPy's do."""
         asked, settings = request.asked, request.params
         if asked is None:
             return settings
+        if not asked:
+            return asked
         return {name: value for name, value in asked.items() if value is not None and name in settings}
 
     async def _answer(

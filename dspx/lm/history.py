@@ -32,11 +32,10 @@ def record(lm: Any, request: Request, response: Response, prompt: str | None, la
     entry = _Call(lm, request, response, prompt, latency)
     GLOBAL_HISTORY.append(entry)
     limit = settings["max_history_size"]
-    if limit <= 0:
-        return
-    lm.history.append(entry, limit)
-    for caller in callers.get():
-        caller.history.append(entry, limit)
+    if limit > 0:
+        lm.history.append(entry, limit)
+        for caller in callers.get():
+            caller.history.append(entry, limit)
 
 
 class _Call(Late["dict[str, Any]"]):

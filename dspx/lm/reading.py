@@ -4,28 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from types import SimpleNamespace
 from typing import Any
 
 
 def get(source: Any, name: str, default: Any = None) -> Any:
     """The item or the attribute `name`; `default` where there is none, or where it is None."""
-    value = reader(source)(source, name, None)
+    value = opened(source)(name)
     return default if value is None else value
 
 
-Read = Callable[[Any, str, Any], Any]
-"""`read(source, name, None)`: what stands under a name, None where there is nothing."""
+Look = Callable[[str], Any]
+"""`look(name)`: what stands under a name, None where there is nothing."""
 
 
-def reader(source: Any) -> Read:
-    """How to read what is of this kind: by its items, or by its attributes. For several looks into one value."""
-    return _reader(type(source))
+def opened(source: Any) -> Look:
+    """For several looks into one value: by its items, or by its attributes."""
+    return _opener(type(source))(source)
 
 
 @lru_cache(maxsize=256)
-def _reader(kind: type[Any]) -> Read:
+def _opener(kind: type[Any]) -> Callable[[Any], Look]:
     """Asking a class whether it is a Mapping is slow, and here the same few are asked again and again."""
-    return kind.get if issubclass(kind, Mapping) else getattr
+    if issubclass(kind, Mapping):
+        return _items
+    return _namespace if kind is SimpleNamespace else _attributes
+
+
+def _items(source: Any) -> Look:
+    return source.get
+
+
+def _namespace(source: Any) -> Look:
+    return source.__dict__.get
+
+
+def _attributes(source: Any) -> Look:
+    return lambda name: getattr(source, name, None)
 
 
 def plain(value: Any) -> Any:

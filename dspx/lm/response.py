@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from dspx.core.record import record
-from dspx.lm.reading import get, plain, reader
+from dspx.lm.reading import Look, get, opened, plain
 from dspx.lm.usage import Usage
 
 
@@ -133,65 +134,71 @@ class Response:
         Completions, legacy completions or Responses) as a dict or as an SDK's object. `model` is the name to
         use where the answer has none. TypeError where it is none of these.
         """
-        if isinstance(answer, Response):
-            return answer
-        if isinstance(answer, str):
-            return cls(model, (Output(text=answer, finish_reason="stop"),))
-        if isinstance(answer, (list, tuple)):
-            return cls(model, tuple(_loose_output(item) for item in answer))
-        read = reader(answer)
-        choices = read(answer, "choices", None)
-        if isinstance(choices, (list, tuple)):
-            outputs = tuple([read_choice(choice) for choice in choices])
-        elif isinstance(items := read(answer, "output", None), (list, tuple)):
-            outputs = (read_items(items),)
-        else:
-            raise TypeError(
-                f"An LM's forward returned {type(answer).__name__}, which is neither a string, a list of strings, "
-                "a dspx Response, nor an OpenAI answer with `choices` (or `output`)."
-            )
-        name = read(answer, "model", None)
-        return cls(
-            model if name is None else str(name),
-            outputs,
-            Usage.from_openai(read(answer, "usage", None)),
-            read(answer, "id", None),
-            read(answer, "cost", None),
-            bool(read(answer, "cache_hit", None)),
+        return _reading(type(answer))(answer, model)
+
+
+@lru_cache(maxsize=256)
+def _reading(kind: type[Any]) -> Callable[[Any, str], Response]:
+    """How answers of this kind become a response; `model` is the name to use where they have none."""
+    if issubclass(kind, Response):
+        return lambda answer, _: answer
+    if issubclass(kind, str):
+        return lambda answer, model: Response(model, (Output(answer, finish_reason="stop"),))
+    if issubclass(kind, (list, tuple)):
+        return lambda answer, model: Response(model, tuple([_loose_output(item) for item in answer]))
+    return _read_answer
+
+
+def _read_answer(answer: Any, model: str) -> Response:
+    look = opened(answer)
+    choices = look("choices")
+    if isinstance(choices, (list, tuple)):
+        outputs = tuple([read_choice(choice) for choice in choices])
+    elif isinstance(items := look("output"), (list, tuple)):
+        outputs = (read_items(items),)
+    else:
+        raise TypeError(
+            f"An LM's forward returned {type(answer).__name__}, which is neither a string, a list of strings, "
+            "a dspx Response, nor an OpenAI answer with `choices` (or `output`)."
         )
+    name = look("model")
+    return Response(
+        model if name is None else str(name),
+        outputs,
+        Usage.from_openai(look("usage")),
+        look("id"),
+        look("cost"),
+        bool(look("cache_hit")),
+    )
 
 
 def read_choice(choice: Any) -> Output:
     """One element of OpenAI's `choices`, of Chat Completions or of legacy completions."""
-    read = reader(choice)
-    message = read(choice, "message", None)
-    logprobs = read(choice, "logprobs", None)
+    look = opened(choice)
+    message, logprobs, finish_reason = look("message"), look("logprobs"), look("finish_reason")
     if logprobs is not None:
         logprobs = plain(logprobs)
     if message is None:
-        text = read(choice, "text", None)
-        return Output(
-            "" if text is None else _text(text), None, (), logprobs, (), read(choice, "finish_reason", None)
-        )
-    return _read_message(message, logprobs, read(choice, "finish_reason", None))
+        text = look("text")
+        return Output("" if text is None else _text(text), None, (), logprobs, (), finish_reason)
+    return _read_message(opened(message), logprobs, finish_reason)
 
 
-def _read_message(message: Any, logprobs: Any, finish_reason: Any) -> Output:
-    read = reader(message)
-    text, thoughts = read(message, "content", None), None
+def _read_message(look: Look, logprobs: Any, finish_reason: Any) -> Output:
+    text, thoughts = look("content"), None
     if type(text) is not str:
         text, thoughts = _split_content(text)
-    if not text and (refusal := read(message, "refusal", None)):
+    if not text and (refusal := look("refusal")):
         text, finish_reason = refusal, "content_filter"
-    reasoning = read(message, "reasoning_content", None) or read(message, "reasoning", None) or thoughts
-    calls = _tool_calls(message)
-    thinking = read(message, "thinking_blocks", None)
+    reasoning = look("reasoning_content") or look("reasoning") or thoughts
+    calls = _tool_calls(look)
+    thinking = look("thinking_blocks")
     return Output(
-        spoken(text, calls),
+        text or spoken(text, calls),
         _text(reasoning) if reasoning else None,
         calls,
         logprobs,
-        _citations(message),
+        _citations(look),
         finish_reason,
         tuple(plain(thinking)) if thinking else (),
     )
@@ -289,7 +296,7 @@ def _loose_output(item: Any) -> Output:
         return Output(
             text=item.get("text"),
             reasoning=item.get("reasoning_content"),
-            tool_calls=_tool_calls(item),
+            tool_calls=_tool_calls(item.get),
             logprobs=plain(item.get("logprobs")),
             citations=tuple(plain(item.get("citations") or ())),
         )
@@ -315,9 +322,8 @@ def _split_content(content: Any) -> tuple[str | None, str | None]:
     return "".join(texts), "".join(thoughts) or None
 
 
-def _tool_calls(message: Any) -> tuple[ToolCall, ...]:
-    read = reader(message)
-    calls, legacy = read(message, "tool_calls", None), read(message, "function_call", None)
+def _tool_calls(look: Look) -> tuple[ToolCall, ...]:
+    calls, legacy = look("tool_calls"), look("function_call")
     if calls:
         return tuple([call if isinstance(call, ToolCall) else _tool_call(call) for call in calls])
     if legacy is None:
@@ -339,13 +345,11 @@ def _arguments(value: Any) -> str:
     return orjson.dumps({} if value is None else plain(value)).decode()
 
 
-def _citations(message: Any) -> tuple[dict[str, Any], ...]:
+def _citations(look: Look) -> tuple[dict[str, Any], ...]:
     """LiteLLM's citations (lists of lists), or OpenAI's annotations with their nesting taken off."""
-    read = reader(message)
-    found, extra = read(message, "citations", None), read(message, "provider_specific_fields", None)
+    found, extra, notes = look("citations"), look("provider_specific_fields"), look("annotations")
     if found is None and extra is not None:
         found = get(extra, "citations")
-    notes = read(message, "annotations", None)
     if not found and not notes:
         return ()
     result: list[dict[str, Any]] = []

@@ -7,7 +7,7 @@ from dataclasses import field
 from typing import Any
 
 from dspx.core.record import record
-from dspx.lm.reading import plain, reader
+from dspx.lm.reading import opened, plain
 
 _PROMPT = "prompt_tokens_details"
 _COMPLETION = "completion_tokens_details"
@@ -32,23 +32,24 @@ class Usage:
     @classmethod
     def from_openai(cls, raw: Any) -> Usage:
         """Read OpenAI's usage, of Chat Completions or Responses: a dict or an SDK's object."""
-        if raw is None or isinstance(raw, Usage):
-            return raw or cls()
-        read = reader(raw)
-        prompt = _count(read(raw, "prompt_tokens", None) or read(raw, "input_tokens", None))
-        completion = _count(read(raw, "completion_tokens", None) or read(raw, "output_tokens", None))
-        total = _count(read(raw, "total_tokens", None)) or prompt + completion
-        # DeepSeek reports its cache beside the details, not in them.
-        cached, reasoning = _count(read(raw, "prompt_cache_hit_tokens", None)), 0
+        if raw is None:
+            return cls()
+        if type(raw) is not dict and isinstance(raw, Usage):
+            return raw
+        look = opened(raw)
+        prompt = _count(look("prompt_tokens") or look("input_tokens"))
+        completion = _count(look("completion_tokens") or look("output_tokens"))
+        total = _count(look("total_tokens")) or prompt + completion
+        cached, reasoning = 0, 0
+        if beside := look("prompt_cache_hit_tokens"):  # DeepSeek's, which are not in the details
+            cached = _count(beside)
         details: dict[str, Any] = {}
-        sent = read(raw, _PROMPT, None) or read(raw, "input_tokens_details", None)
-        if sent:
+        if sent := look(_PROMPT) or look("input_tokens_details"):
             told = _details(sent)
             cached = _count(told.pop("cached_tokens", None)) or cached
             if told:
                 details[_PROMPT] = told
-        made = read(raw, _COMPLETION, None) or read(raw, "output_tokens_details", None)
-        if made:
+        if made := look(_COMPLETION) or look("output_tokens_details"):
             told = _details(made)
             reasoning = _count(told.pop("reasoning_tokens", None))
             if told:
@@ -102,6 +103,8 @@ _NOTHING = Usage()
 
 
 def _count(value: Any) -> int:
+    if type(value) is int:
+        return value
     return int(value) if isinstance(value, (int, float)) else 0
 
 

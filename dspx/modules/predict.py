@@ -124,27 +124,29 @@ class Predict(Module, Parameter, Generic[P, S_co]):
     async def aforward(self, **kwargs: Any) -> Any:
         settings = snapshot()
         ask = self._question(settings, kwargs)
+        adapter, lm, config, signature, demos = ask
         trace = kwargs.pop("_trace", True)
-        inputs = _take_inputs(ask.signature, kwargs, settings)
+        inputs = _take_inputs(signature, kwargs, settings)
         _forget_how()
         open_sink = streams.open_sink.get()
         if open_sink is None:
-            values = await entrance(ask.adapter)(ask.lm, ask.config, ask.signature, ask.demos, inputs)
-            prediction = Prediction.from_completions(values, ask.signature)
+            values = await entrance(adapter)(lm, config, signature, demos, inputs)
+            prediction = Prediction.from_completions(values, signature)
         else:
             prediction = await self._into_sink(open_sink, ask, inputs)
         _note_how(prediction)
-        if trace:
+        if trace and settings["trace"] is not None:
             record_step(settings, self, inputs, prediction)
         return prediction
 
     async def _into_sink(
         self, open_sink: Callable[..., Any], ask: _Question, inputs: dict[str, Any]
     ) -> Prediction:
-        sink = open_sink(self, ask.signature, ask.adapter)
+        adapter, lm, config, signature, demos = ask
+        sink = open_sink(self, signature, adapter)
         with streams.sink.using(sink):
-            values = await entrance(ask.adapter)(ask.lm, ask.config, ask.signature, ask.demos, inputs)
-        prediction = Prediction.from_completions(values, ask.signature)
+            values = await entrance(adapter)(lm, config, signature, demos, inputs)
+        prediction = Prediction.from_completions(values, signature)
         if sink is not None:
             sink.on_prediction(prediction)
         return prediction
@@ -164,7 +166,7 @@ class Predict(Module, Parameter, Generic[P, S_co]):
             demos = kwargs.pop("demos", demos)
             config = {**config, **(kwargs.pop("config", None) or {})}
             lm = kwargs.pop("lm", None) or lm
-        config = dict(config)
+        config = {**config}
         if "prediction" in kwargs and _is_predicted_output(kwargs["prediction"]):
             config["prediction"] = kwargs.pop("prediction")
         if not hasattr(lm, "respond_to"):
@@ -172,7 +174,7 @@ class Predict(Module, Parameter, Generic[P, S_co]):
         if "n" in config or "n" in lm.kwargs:
             _warm_up(config, lm)
         adapter = mine.adapter or self.adapter or settings["adapter"] or default_adapter()
-        return _Question(signature, demos, config, lm, adapter)
+        return adapter, lm, config, signature, demos
 
     def _check_positional(self, args: tuple[Any, ...]) -> None:
         names = list(self.signature.input_fields)
@@ -245,18 +247,8 @@ class Predict(Module, Parameter, Generic[P, S_co]):
         return f"{type(self).__name__}({self.signature!r})"
 
 
-class _Question:
-    """One call, settled: everything but the inputs."""
-
-    __slots__ = ("adapter", "config", "demos", "lm", "signature")
-
-    def __init__(self, signature: Any, demos: Any, config: dict[str, Any], lm: Any, adapter: Any) -> None:
-        self.signature = signature
-        self.demos = demos
-        self.config = config
-        self.lm = lm
-        self.adapter = adapter
-
+_Question = tuple[Any, Any, dict[str, Any], Any, Any]
+"""One call, settled, but for the inputs: adapter, LM, its settings, signature, demos."""
 
 _NOTHING = LeafValues()
 

@@ -75,7 +75,11 @@ def call_blocking(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """What `call` does in a sync call."""
     if is_async(fn):
         return on_background_loop(fn, *args, **kwargs)
-    result = fn(*args, **kwargs)
+    return settled(fn(*args, **kwargs))
+
+
+def settled(result: Any) -> Any:
+    """In a sync call: what a sync function returned, and where that is something to await, what comes of it."""
     return on_background_loop(_await, result) if _is_awaitable(result) else result
 
 
@@ -140,7 +144,7 @@ def is_async(fn: Callable[..., Any]) -> bool:
     """Whether calling `fn` gives a coroutine, as far as its code tells."""
     while isinstance(fn, partial):
         fn = fn.func
-    code = getattr(getattr(fn, "__func__", fn), "__code__", None)
+    code = getattr(fn, "__code__", None)  # a method has its function's
     if code is None and not isinstance(fn, type):
         code = getattr(getattr(type(fn).__call__, "__func__", type(fn).__call__), "__code__", None)
     return code is not None and bool(code.co_flags & _CO_COROUTINE)
