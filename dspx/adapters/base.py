@@ -12,7 +12,7 @@ history, question) leaves `format` alone and overrides the `format_*` hooks belo
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -80,6 +80,7 @@ class Adapter:
 
     _layout: ClassVar[type[Adapter]]
     _hooked: ClassVar[frozenset[str]] = frozenset()
+    _keeps_system: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -103,6 +104,7 @@ class Adapter:
         cls._hooked = frozenset(
             name for name in _HOOKS if getattr(cls, name, None) is not getattr(cls._layout, name, None)
         )
+        cls._keeps_system = cls._hooked.isdisjoint(_OF_SYSTEM)
 
     # ------------------------------------------------------------ asking
 
@@ -185,7 +187,8 @@ class Adapter:
     ) -> tuple[Any, list[dict[str, Any]], list[AdapterParseError]]:
         """One call of the LM: its response, the values that could be read, and the problems of the others."""
         asked, params = self._prepared(lm, lm_kwargs, signature, inputs)
-        messages = self._formatted(asked, demos, inputs)
+        heard = is_heard(self)
+        messages = (self._told_format if heard else self.format)(asked, demos, inputs)
         if retort is not None:
             messages = [*messages, *self._objection(asked, *retort)]
         response = await lm.respond_to(messages, params)
@@ -193,22 +196,20 @@ class Adapter:
         problems: list[AdapterParseError] = []
         for output in response.outputs:
             try:
-                values.append(self._values(signature, asked, output))
+                values.append(
+                    self._values(signature, asked, output, self._told_parse if heard else self.parse)
+                )
             except AdapterParseError as problem:
                 problems.append(problem)
         return response, values, problems
 
-    def _formatted(self, signature: Any, demos: Sequence[Any], inputs: Mapping[str, Any]) -> list[Message]:
+    def _told_format(self, signature: Any, demos: Sequence[Any], inputs: Mapping[str, Any]) -> list[Message]:
         """The messages of `format`, told to whoever listens."""
-        if not is_heard(self):
-            return self.format(signature, demos, inputs)
         shown = {"signature": signature, "demos": demos, "inputs": inputs}
         return observe("adapter_format", self, lambda: shown, self.format, signature, demos, inputs)
 
-    def _parsed(self, signature: Any, text: str) -> dict[str, Any]:
+    def _told_parse(self, signature: Any, text: str) -> dict[str, Any]:
         """The values of `parse`, told to whoever listens."""
-        if not is_heard(self):
-            return self.parse(signature, text)
         shown = {"signature": signature, "completion": text}
         return observe("adapter_parse", self, lambda: shown, self.parse, signature, text)
 
@@ -251,7 +252,9 @@ class Adapter:
         native = _native_by_default() if self.native_response_types is None else self.native_response_types
         return [(name, type_) for name, type_ in contents if type_ in native]
 
-    def _values(self, signature: Any, asked: Any, output: Any) -> dict[str, Any]:
+    def _values(
+        self, signature: Any, asked: Any, output: Any, parse: Callable[[Any, str], dict[str, Any]]
+    ) -> dict[str, Any]:
         """One completion as values of the signature, with `logprobs` where there are some."""
         text = output.text
         shape = self.plan(signature).shape
@@ -261,7 +264,7 @@ class Adapter:
             if not text and not called:
                 raise AdapterParseError(type(self).__name__, signature, text or "", _emptiness(output))
             try:
-                values = self._parsed(asked, text) if text else values
+                values = parse(asked, text) if text else values
             except AdapterParseError as problem:
                 if not called:
                     raise
@@ -297,14 +300,15 @@ class Adapter:
             if inputs.get(history) is not None:
                 turns = self.format_conversation_history(asked, history, dict(inputs))
                 messages += markers.split_messages(turns)
-        content = self.format_user_message_content(asked, _values_of(inputs), main_request=True)
+        values = inputs if type(inputs) is dict else _values_of(inputs)
+        content = self.format_user_message_content(asked, values, main_request=True)
         if content:
             messages.append({"role": "user", "content": markers.content_of(content)})
         return messages
 
     def format_system_message(self, signature: Any) -> str:
         """The system message: what the fields are, how answers are structured, what the task is."""
-        if not self._hooked.isdisjoint(_OF_SYSTEM):
+        if not self._keeps_system:
             return self._system_message(signature)
         plan = self.plan(signature)
         if plan.system is None:

@@ -87,7 +87,7 @@ class ChatAdapter(Adapter, layout=True):
     ) -> str:
         sections = [prefix]
         shape = self.plan(signature).shape
-        for name, opening, text_of in shape.kept.get("inputs") or self._input_sections(shape):
+        for name, opening, text_of in self._input_sections(shape):
             if name in inputs:
                 value = inputs[name]
                 sections.append(opening + (value if type(value) is str else text_of(value)))
@@ -117,7 +117,9 @@ class ChatAdapter(Adapter, layout=True):
         return "\n\n".join(texts).strip() + f"\n\n{END}\n"
 
     def _input_sections(self, shape: Shape) -> tuple[Section, ...]:
-        return shape.once("inputs", lambda: shape.renderers(shape.inputs, opening_of))
+        return shape.kept.get("input_sections") or shape.once(
+            "input_sections", lambda: shape.renderers(shape.inputs, opening_of)
+        )
 
     # ------------------------------------------------------------ a completion → values
 
@@ -216,7 +218,7 @@ def sections_of(completion: str) -> list[tuple[str, str]]:
     name, text = "", parts[0]
     for place in range(1, len(parts), 2):
         word, following = parts[place], parts[place + 1]
-        if text[-1:] != "\n" and not _ends_at_a_line(text, is_first=not name):
+        if (text or name) and text[-1:] != "\n" and not _ends_at_a_line(text, is_first=not name):
             text = f"{text}[[ ## {word} ## ]]{following}"
             continue
         if name:

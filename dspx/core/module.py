@@ -27,7 +27,7 @@ from dspx.core import tree
 from dspx.core.asking import first_question
 from dspx.core.calls import entrance, stepped
 from dspx.core.candidate import Candidate, bound, candidate_of, in_place_of
-from dspx.core.events import aobserve, is_heard
+from dspx.core.events import aobserve
 from dspx.core.prediction import Prediction
 from dspx.core.ring import Ring
 from dspx.core.settings import snapshot
@@ -111,9 +111,12 @@ class Module(metaclass=ProgramMeta):
             return await other(*args, **kwargs)
         token = callers.set((*outer, self))
         try:
-            if snapshot()["track_usage"] and current_tracker() is None:
+            settings = snapshot()
+            if settings["track_usage"] and current_tracker() is None:
                 return await self._tracked(args, kwargs)
-            return await (self._observed if is_heard(self) else self._body)(args, kwargs)
+            if settings["callbacks"] or self.callbacks:
+                return await self._observed(args, kwargs)
+            return await self._body(args, kwargs)
         finally:
             callers.reset(token)
 

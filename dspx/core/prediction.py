@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from dspx.core.example import Example
 
@@ -56,7 +56,8 @@ class Prediction(Example):
         draft._demos = []
         draft._input_keys = draft._lm_usage = None
         draft.__class__ = cls
-        return cast("Self", draft)
+        prediction: Any = draft
+        return prediction
 
     @property
     def completions(self) -> Completions:
@@ -167,8 +168,9 @@ class _Draft(Example):
     """A prediction while it is made: its slots are set as any object's are, at a fifth of the cost."""
 
     __slots__ = Prediction.__slots__
-    __setattr__ = object.__setattr__
-    __delattr__ = object.__delattr__
+    if not TYPE_CHECKING:
+        __setattr__ = object.__setattr__
+        __delattr__ = object.__delattr__
 
     _completions: Any
     _lm_usage: Any

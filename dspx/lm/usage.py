@@ -37,9 +37,11 @@ class Usage:
         if type(raw) is not dict and isinstance(raw, Usage):
             return raw
         look = opened(raw)
-        prompt = _count(look("prompt_tokens") or look("input_tokens"))
-        completion = _count(look("completion_tokens") or look("output_tokens"))
-        total = _count(look("total_tokens")) or prompt + completion
+        prompt, completion, total = look("prompt_tokens"), look("completion_tokens"), look("total_tokens")
+        if not (type(prompt) is type(completion) is type(total) is int and prompt and completion and total):
+            prompt = _count(prompt or look("input_tokens"))
+            completion = _count(completion or look("output_tokens"))
+            total = _count(total) or prompt + completion
         cached, reasoning = 0, 0
         if beside := look("prompt_cache_hit_tokens"):  # DeepSeek's, which are not in the details
             cached = _count(beside)

@@ -127,14 +127,16 @@ class Predict(Module, Parameter, Generic[P, S_co]):
         adapter, lm, config, signature, demos = ask
         trace = kwargs.pop("_trace", True)
         inputs = _take_inputs(signature, kwargs, settings)
-        _forget_how()
+        if answered_by.get() is not None or asked_again.get() is not None:
+            _forget_how()
         open_sink = streams.open_sink.get()
         if open_sink is None:
             values = await entrance(adapter)(lm, config, signature, demos, inputs)
             prediction = Prediction.from_completions(values, signature)
         else:
             prediction = await self._into_sink(open_sink, ask, inputs)
-        _note_how(prediction)
+        if answered_by.get() is not None or asked_again.get() is not None:
+            _note_how(prediction)
         if trace and settings["trace"] is not None:
             record_step(settings, self, inputs, prediction)
         return prediction
@@ -307,20 +309,17 @@ def with_instructions(signature: Any, instructions: str) -> Any:
 
 def _forget_how() -> None:
     """What an LM asked beside the leaves, or a leaf that failed, left behind says nothing of this call."""
-    if answered_by.get() is not None:
-        answered_by.set(None)
-    if asked_again.get() is not None:
-        asked_again.set(None)
+    answered_by.set(None)
+    asked_again.set(None)
 
 
 def _note_how(prediction: Prediction) -> None:
     """Say on the prediction what was out of the ordinary: another LM answered, or one had to be asked twice."""
     if (route := answered_by.get()) is not None:
         prediction.set_lm_route(route)
-        answered_by.set(None)
     if (problem := asked_again.get()) is not None:
         prediction.set_reask(problem)
-        asked_again.set(None)
+    _forget_how()
 
 
 # ---------------------------------------------------------------- inputs

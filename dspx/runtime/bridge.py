@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import copy_context
 from functools import partial
 from threading import local
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from dspx.errors import UsageError
 
@@ -36,7 +36,8 @@ def run(coro: Coroutine[Any, Any, T]) -> T:
     try:
         coro.send(None)
     except StopIteration as done:
-        return cast("T", done.value)
+        value: T = done.value
+        return value
     else:
         waited = UsageError(
             f"{_name(coro)} waited for something in a sync call. "
@@ -68,7 +69,7 @@ async def call(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     if is_async(fn):
         return await fn(*args, **kwargs)
     result = await in_thread(fn, *args, **kwargs)
-    return await result if _is_awaitable(result) else result
+    return await result if hasattr(type(result), "__await__") else result
 
 
 def call_blocking(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -80,7 +81,7 @@ def call_blocking(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 
 def settled(result: Any) -> Any:
     """In a sync call: what a sync function returned, and where that is something to await, what comes of it."""
-    return on_background_loop(_await, result) if _is_awaitable(result) else result
+    return on_background_loop(_await, result) if hasattr(type(result), "__await__") else result
 
 
 async def in_thread(fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:
@@ -170,10 +171,6 @@ def _outside(fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]
 
 async def _await(value: Awaitable[T]) -> T:
     return await value
-
-
-def _is_awaitable(value: Any) -> bool:
-    return hasattr(type(value), "__await__")
 
 
 def _name(thing: Any) -> str:
