@@ -46,7 +46,7 @@ class Prediction(Example):
         cls, list_or_dict: Sequence[Mapping[str, Any]] | Mapping[str, list[Any]], signature: Any = None
     ) -> Self:
         """A prediction of the first of these completions, which keeps them all."""
-        draft = object.__new__(_Draft)
+        draft: Any = object.__new__(_Draft)
         if type(list_or_dict) is list and len(list_or_dict) == 1:
             draft._completions = (list_or_dict, signature)
             draft._store = {**list_or_dict[0]}
@@ -56,8 +56,7 @@ class Prediction(Example):
         draft._demos = []
         draft._input_keys = draft._lm_usage = None
         draft.__class__ = cls
-        prediction: Any = draft
-        return prediction
+        return draft
 
     @property
     def completions(self) -> Completions:
@@ -171,9 +170,6 @@ class _Draft(Example):
     if not TYPE_CHECKING:
         __setattr__ = object.__setattr__
         __delattr__ = object.__delattr__
-
-    _completions: Any
-    _lm_usage: Any
 
 
 class Completions:

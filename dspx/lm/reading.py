@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from operator import attrgetter
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,16 +28,8 @@ def opened(source: Any) -> Look:
 def _opener(kind: type[Any]) -> Callable[[Any], Look]:
     """Asking a class whether it is a Mapping is slow, and here the same few are asked again and again."""
     if issubclass(kind, Mapping):
-        return _items
-    return _namespace if kind is SimpleNamespace else _attributes
-
-
-def _items(source: Any) -> Look:
-    return source.get
-
-
-def _namespace(source: Any) -> Look:
-    return source.__dict__.get
+        return attrgetter("get")
+    return attrgetter("__dict__.get") if kind is SimpleNamespace else _attributes
 
 
 def _attributes(source: Any) -> Look:
