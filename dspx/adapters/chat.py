@@ -206,20 +206,20 @@ def _type_note(field: Field) -> str:
 
 # ---------------------------------------------------------------- reading
 
-_MARKER = re.compile(r"\[\[ ## (\w+) ## \]\]")
+_OPEN, _CLOSE = "[[ ## ", " ## ]]"
 
 
 def sections_of(completion: str) -> list[tuple[str, str]]:
     """The text under each marker that starts a line; what is before the first one is left out."""
     if "\r\n" in completion:
         completion = completion.replace("\r\n", "\n")
-    parts = _MARKER.split(completion)
+    text, *parts = completion.split(_OPEN)
     sections: list[tuple[str, str]] = []
-    name, text = "", parts[0]
-    for place in range(1, len(parts), 2):
-        word, following = parts[place], parts[place + 1]
-        if (text or name) and text[-1:] != "\n" and not _ends_at_a_line(text, is_first=not name):
-            text = f"{text}[[ ## {word} ## ]]{following}"
+    name = ""
+    for part in parts:
+        word, closed, following = part.partition(_CLOSE)
+        if not closed or not _is_word(word) or not _ends_a_line(text, is_first=not name):
+            text = f"{text}{_OPEN}{part}"
             continue
         if name:
             sections.append((name, text.strip()))
@@ -229,8 +229,14 @@ def sections_of(completion: str) -> list[tuple[str, str]]:
     return sections
 
 
-def _ends_at_a_line(text: str, *, is_first: bool) -> bool:
-    """Whether what comes after starts a line, but for spaces. Only the first text begins a line itself."""
+def _is_word(text: str) -> bool:
+    return text.isidentifier() or text.isalnum() or text.replace("_", "a").isalnum()
+
+
+def _ends_a_line(text: str, *, is_first: bool) -> bool:
+    """Whether what comes next starts a line, but for spaces. Only the first text begins a line itself."""
+    if text[-1:] == "\n":
+        return True
     _, newline, line = text.rpartition("\n")
     return bool(newline or is_first) and (not line or line.isspace())
 

@@ -41,7 +41,7 @@ def record(lm: Any, request: Request, response: Response, prompt: str | None, la
 class _Call(Late["dict[str, Any]"]):
     """One call, to be shown as a dict."""
 
-    __slots__ = ("at", "latency", "model", "model_type", "prompt", "request", "response")
+    __slots__ = ("at", "latency", "messages", "model", "model_type", "params", "prompt", "response")
 
     def __init__(
         self, lm: Any, request: Request, response: Response, prompt: str | None, latency: float
@@ -50,19 +50,20 @@ class _Call(Late["dict[str, Any]"]):
         self.at = time.time()
         self.model = lm.model
         self.model_type = lm.model_type
-        self.request = request
+        self.messages = request.messages
+        self.params = request.params
         self.response = response
         self.prompt = prompt
         self.latency = latency
 
     def _make(self) -> dict[str, Any]:
-        request, response = self.request, self.response
+        response = self.response
         return {
             "prompt": self.prompt,
-            "messages": request.messages,
+            "messages": self.messages,
             "kwargs": {
                 name: value
-                for name, value in request.params.items()
+                for name, value in self.params.items()
                 if name not in _UNSHOWN and not is_secret(name)
             },
             "response": response,
