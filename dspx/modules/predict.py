@@ -299,12 +299,23 @@ def default_adapter() -> Any:
 
 
 def with_instructions(signature: Any, instructions: str) -> Any:
-    """The signature with other instructions, made once per text so that adapters compile it once."""
-    key = ("instructions", instructions)
-    derived = signature.__plans__.get(key)
+    """The signature with other instructions, made once per text so that adapters compile it once.
+
+    The texts bound last are remembered, as many as a search has under way at once; the others are made again.
+    """
+    plans = signature.__plans__
+    remembered = plans.get("instructed")
+    if remembered is None:
+        remembered = plans.setdefault("instructed", {})
+    derived = remembered.get(instructions)
     if derived is None:
-        derived = signature.__plans__[key] = signature.with_instructions(instructions)
+        for oldest in list(remembered)[: len(remembered) - _MOST_TEXTS + 1]:
+            remembered.pop(oldest, None)
+        derived = remembered[instructions] = signature.with_instructions(instructions)
     return derived
+
+
+_MOST_TEXTS = 256
 
 
 def _forget_how() -> None:

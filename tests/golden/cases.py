@@ -532,9 +532,10 @@ def now() -> str:
 
 
 def book(trip: Address, seats: Optional[list[int]] = None, how: Literal["rail", "road"] = "rail") -> str:
-    """Book a trip.
-    Say where to."""
     return f"{trip.city} {seats} {how}"
+
+
+book.__doc__ = "Book a trip.\n    Say where to."  # written out: from 3.13 on, Python dedents docstrings by itself
 
 
 def _tool_signatures(api: Any) -> tuple[Any, Any, Any]:

@@ -181,6 +181,15 @@ def test_many_bound_values_at_once_do_not_mix(lm):
         assert f"Instruction {number}." in request.messages[0]["content"]
 
 
+def test_texts_bound_long_ago_are_forgotten(lm):
+    qa = dspx.Predict("question -> answer")
+    for number in range(600):
+        with bound.using({id(qa): LeafValues(instructions=f"Instruction {number}.")}):
+            qa(question="x")
+        assert f"Instruction {number}." in lm.requests[-1].messages[0]["content"]
+    assert list(qa.signature.__plans__["instructed"]) == [f"Instruction {n}." for n in range(344, 600)]
+
+
 def test_the_prompt_can_be_seen_without_a_call(lm):
     qa = dspx.Predict("question -> answer")
     assert qa.prompt(question="x")[-1]["content"].startswith("[[ ## question ## ]]\nx")
