@@ -309,7 +309,7 @@ def with_instructions(signature: Any, instructions: str) -> Any:
         remembered = plans.setdefault("instructed", {})
     derived = remembered.get(instructions)
     if derived is None:
-        for oldest in list(remembered)[: len(remembered) - _MOST_TEXTS + 1]:
+        for oldest in list(remembered)[: max(0, len(remembered) - _MOST_TEXTS + 1)]:
             remembered.pop(oldest, None)
         derived = remembered[instructions] = signature.with_instructions(instructions)
     return derived
