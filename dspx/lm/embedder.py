@@ -166,7 +166,7 @@ class _Hosted:
         return _read_reply(parse_body(reply.body, request), len(batch), self.model)
 
     def _endpoint(self, settings: dict[str, Any]) -> Endpoint:
-        from dspx.lm.providers import resolve
+        from dspx.lm.resolve import resolve
 
         given = {name: settings[name] for name in _CONNECTION if settings.get(name) is not None}
         base = given.pop("base_url", None)

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from dspx.errors import LMConfigurationError, StateError
 from dspx.lm.base import BaseLM
 from dspx.lm.facts import Facts, is_reasoning_model
-from dspx.lm.providers import resolve
 from dspx.lm.request import Request
+from dspx.lm.resolve import resolve
 from dspx.lm.response import Response
 from dspx.lm.secret_names import is_secret
 from dspx.runtime.bridge import run

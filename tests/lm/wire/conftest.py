@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from dspx.lm.providers import resolve
 from dspx.lm.request import Request
+from dspx.lm.resolve import resolve
 from dspx.lm.wire.base import Call
 
 ENVIRON = {

@@ -43,7 +43,7 @@ def test_the_whole_conversation_as_openai_wants_it(encode: Any, golden: Any, con
 
 
 def test_plain_messages_are_not_copied():
-    from dspx.lm.providers import resolve
+    from dspx.lm.resolve import resolve
 
     endpoint = resolve("openai/gpt-4o", api_key="k", environ={})
     payload = WIRE.payload(REQUEST, endpoint)

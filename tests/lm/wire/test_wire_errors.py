@@ -19,8 +19,8 @@ from dspx.errors import (
     LMTimeoutError,
     LMUnsupportedModelError,
 )
-from dspx.lm.providers import resolve
 from dspx.lm.request import Request
+from dspx.lm.resolve import resolve
 from dspx.lm.wire.errors import retry_after
 from dspx.runtime import clock
 
