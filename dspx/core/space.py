@@ -23,6 +23,7 @@ from typing import Any
 
 from dspx.core import tree
 from dspx.core.candidate import Bindings, Candidate, LeafValues, bound, candidate_of, install_leaf
+from dspx.core.halton import halton, primes
 from dspx.core.places import ROOT, Place, Plan, module_at, owner_of, places, put_value, with_value
 from dspx.core.swap import Swap, swap_at
 from dspx.core.variable import Choice, Demos, Derived, Text, Variable
@@ -157,7 +158,7 @@ class Space:
         """
         searched = self.searched
         shifts = [rng.random() if rng else 0.0 for _ in searched]
-        bases = _primes(len(searched))
+        bases = primes(len(searched))
         base_values = self.defaults()
         index = 0
 
@@ -166,7 +167,7 @@ class Space:
             for _ in range(max_tries):
                 index += 1
                 yield {
-                    name: one.at((_halton(index, base) + shift) % 1.0)
+                    name: one.at((halton(index, base) + shift) % 1.0)
                     for (name, one), base, shift in zip(searched.items(), bases, shifts, strict=True)
                 }
 
@@ -522,23 +523,3 @@ def _label(constraint: Constraint, number: int) -> str:
 
 def _said(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
-
-
-def _halton(index: int, base: int) -> float:
-    """Element `index` of the van der Corput sequence in `base` (Halton 1960)."""
-    value, fraction = 0.0, 1.0
-    while index:
-        index, digit = divmod(index, base)
-        fraction /= base
-        value += digit * fraction
-    return value
-
-
-def _primes(count: int) -> list[int]:
-    found: list[int] = []
-    number = 2
-    while len(found) < count:
-        if all(number % prime for prime in found):
-            found.append(number)
-        number += 1
-    return found
