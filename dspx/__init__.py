@@ -10,14 +10,14 @@ qa(question="What is the capital of Portugal?").answer
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dspx.compat.finder import activate as _activate_dspy_paths
 from dspx.core.candidate import Candidate
 from dspx.core.events import BaseCallback
 from dspx.core.example import Example
 from dspx.core.fields import InputField, OutputField, infer_prefix
-from dspx.core.lazy import submodule
+from dspx.core.lazy import lazily
 from dspx.core.module import BaseModule, Module, Parameter
 from dspx.core.prediction import Completions, Prediction
 from dspx.core.progress import Progress, show_progress_with
@@ -273,18 +273,7 @@ def _progress_line(label: str, total: int) -> Progress:
 
 show_progress_with(_progress_line)
 
-
-def __getattr__(name: str) -> Any:
-    home = _HOME.get(name)
-    if home is None:
-        return submodule("dspx", name)
-    value = getattr(import_module(home), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME})
+__getattr__, __dir__ = lazily(__name__, _HOME)
 
 
 __all__ = [

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from dspx.core.lazy import lazily
 
 if TYPE_CHECKING:
     from dspx.adapters.baml import BAMLAdapter as BAMLAdapter
@@ -24,32 +25,23 @@ if TYPE_CHECKING:
     from dspx.content.tool_calls import ToolCalls as ToolCalls
 
 _HOME = {
-    "Adapter": "adapters.base",
-    "BAMLAdapter": "adapters.baml",
-    "ChatAdapter": "adapters.chat",
-    "JSONAdapter": "adapters.json",
-    "TemplateAdapter": "adapters.template",
-    "TwoStepAdapter": "adapters.two_step",
-    "XMLAdapter": "adapters.xml",
-    "Audio": "content.audio",
-    "Code": "content.code",
-    "File": "content.file",
-    "History": "content.history",
-    "Image": "content.image",
-    "Reasoning": "content.reasoning",
-    "Tool": "tools.tool",
-    "ToolCallResults": "content.tool_calls",
-    "ToolCalls": "content.tool_calls",
-    "Type": "content.base",
+    "Adapter": "dspx.adapters.base",
+    "BAMLAdapter": "dspx.adapters.baml",
+    "ChatAdapter": "dspx.adapters.chat",
+    "JSONAdapter": "dspx.adapters.json",
+    "TemplateAdapter": "dspx.adapters.template",
+    "TwoStepAdapter": "dspx.adapters.two_step",
+    "XMLAdapter": "dspx.adapters.xml",
+    "Audio": "dspx.content.audio",
+    "Code": "dspx.content.code",
+    "File": "dspx.content.file",
+    "History": "dspx.content.history",
+    "Image": "dspx.content.image",
+    "Reasoning": "dspx.content.reasoning",
+    "Tool": "dspx.tools.tool",
+    "ToolCallResults": "dspx.content.tool_calls",
+    "ToolCalls": "dspx.content.tool_calls",
+    "Type": "dspx.content.base",
 }
 
-
-def __getattr__(name: str) -> Any:
-    home = _HOME.get(name)
-    if home is None:
-        from dspx.core.lazy import submodule
-
-        return submodule("dspx.adapters", name)
-    value = getattr(import_module(f"dspx.{home}"), name)
-    globals()[name] = value
-    return value
+__getattr__, __dir__ = lazily(__name__, _HOME)

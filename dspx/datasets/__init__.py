@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from dspx.core.lazy import submodule
+from dspx.core.lazy import lazily
 
 if TYPE_CHECKING:
     from dspx.datasets.banking77 import Banking77 as Banking77
@@ -28,18 +27,7 @@ _HOME = {
     "gsm8k_metric": "dspx.datasets.gsm8k",
 }
 
-
-def __getattr__(name: str) -> Any:
-    home = _HOME.get(name)
-    if home is None:
-        return submodule("dspx.datasets", name)
-    value = getattr(import_module(home), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME})
+__getattr__, __dir__ = lazily(__name__, _HOME)
 
 
 __all__ = sorted(_HOME)  # pyright: ignore[reportUnsupportedDunderAll]

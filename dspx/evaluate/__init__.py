@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from dspx.core.lazy import lazily
 
 if TYPE_CHECKING:
     from dspx.evaluate.evaluate import Evaluate as Evaluate
@@ -20,27 +21,18 @@ if TYPE_CHECKING:
     from dspx.evaluate.splits import split as split
 
 _HOME = {
-    "Evaluate": "evaluate",
-    "EvaluationResult": "result",
-    "CompleteAndGrounded": "judges",
-    "SemanticF1": "judges",
-    "EM": "metrics",
-    "F1": "metrics",
-    "HotPotF1": "metrics",
-    "answer_exact_match": "metrics",
-    "answer_passage_match": "metrics",
-    "normalize_text": "metrics",
-    "k_folds": "splits",
-    "split": "splits",
+    "Evaluate": "dspx.evaluate.evaluate",
+    "EvaluationResult": "dspx.evaluate.result",
+    "CompleteAndGrounded": "dspx.evaluate.judges",
+    "SemanticF1": "dspx.evaluate.judges",
+    "EM": "dspx.evaluate.metrics",
+    "F1": "dspx.evaluate.metrics",
+    "HotPotF1": "dspx.evaluate.metrics",
+    "answer_exact_match": "dspx.evaluate.metrics",
+    "answer_passage_match": "dspx.evaluate.metrics",
+    "normalize_text": "dspx.evaluate.metrics",
+    "k_folds": "dspx.evaluate.splits",
+    "split": "dspx.evaluate.splits",
 }
 
-
-def __getattr__(name: str) -> Any:
-    home = _HOME.get(name)
-    if home is None:
-        from dspx.core.lazy import submodule
-
-        return submodule("dspx.evaluate", name)
-    value = getattr(import_module(f"dspx.evaluate.{home}"), name)
-    globals()[name] = value
-    return value
+__getattr__, __dir__ = lazily(__name__, _HOME)

@@ -5,10 +5,9 @@ Or by anything that is called with a question and `k`: `dspx.configure(rm=…)` 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from dspx.core.lazy import submodule
+from dspx.core.lazy import lazily
 
 if TYPE_CHECKING:
     from dspx.retrievers.colbert import ColBERTv2 as ColBERTv2
@@ -25,18 +24,7 @@ _HOME = {
     "Retrieve": "dspx.retrievers.retrieve",
 }
 
-
-def __getattr__(name: str) -> Any:
-    home = _HOME.get(name)
-    if home is None:
-        return submodule("dspx.retrievers", name)
-    value = getattr(import_module(home), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME})
+__getattr__, __dir__ = lazily(__name__, _HOME)
 
 
 __all__ = sorted(_HOME)  # pyright: ignore[reportUnsupportedDunderAll]

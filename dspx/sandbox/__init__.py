@@ -9,8 +9,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from dspx.core.lazy import lazily
 
 if TYPE_CHECKING:
     from dspx.sandbox.contract import CodeInterpreter as CodeInterpreter
@@ -38,18 +39,7 @@ _LAZY: dict[str, tuple[str, ...]] = {
 }
 _HOME = {name: module for module, names in _LAZY.items() for name in names}
 
-
-def __getattr__(name: str) -> Any:
-    home = _HOME.get(name)
-    if home is None:
-        raise AttributeError(f"module 'dspx.sandbox' has no attribute {name!r}")
-    value = getattr(import_module(home), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME})
+__getattr__, __dir__ = lazily(__name__, _HOME)
 
 
 __all__ = sorted(_HOME)  # pyright: ignore[reportUnsupportedDunderAll]

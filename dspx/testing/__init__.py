@@ -20,8 +20,9 @@ The pytest plugin (`--dspx-mode`, `dspx_lm`, `dspx_server`, `dspx_cassette`) com
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from dspx.core.lazy import lazily
 
 if TYPE_CHECKING:
     from dspx.testing.cassette import Cassette as Cassette
@@ -65,18 +66,7 @@ _LAZY: dict[str, tuple[str, ...]] = {
 }
 _HOME = {name: module for module, names in _LAZY.items() for name in names}
 
-
-def __getattr__(name: str) -> Any:
-    home = _HOME.get(name)
-    if home is None:
-        raise AttributeError(f"module 'dspx.testing' has no attribute {name!r}")
-    value = getattr(import_module(home), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME})
+__getattr__, __dir__ = lazily(__name__, _HOME)
 
 
 __all__ = sorted(_HOME)  # pyright: ignore[reportUnsupportedDunderAll]
