@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 
 from dspx.adapters import native_tools
 from dspx.adapters.fieldstream import FieldStream
-from dspx.adapters.plan import Plan, Rendering, plan_for
+from dspx.adapters.plan import Plan, Rendering, Shape, plan_for
 from dspx.content import markers
 from dspx.core import streams
 from dspx.core.calls import stepped
@@ -128,7 +128,9 @@ class Adapter:
         inputs: Mapping[str, Any],
     ) -> list[dict[str, Any]]:
         """The same call for async code."""
-        response, values, problems = await self._asked(lm, lm_kwargs, signature, demos, inputs)
+        asked, params = self._prepared(lm, lm_kwargs, signature, inputs)
+        response = await lm.respond_to(self._messages(asked, demos, inputs), params)
+        values, problems = self._read(signature, asked, response)
         if values or not problems:
             return values
         return (await self._asked_again(lm, lm_kwargs, signature, demos, inputs, response, problems)).values
@@ -145,7 +147,9 @@ class Adapter:
 
         `AdapterParseError` where the second answer cannot be read either.
         """
-        response, values, problems = await self._asked(lm, lm_kwargs, signature, demos, inputs)
+        asked, params = self._prepared(lm, lm_kwargs, signature, inputs)
+        response = await lm.respond_to(self._messages(asked, demos, inputs), params)
+        values, problems = self._read(signature, asked, response)
         if values or not problems:
             return Answer(values, response, problem=_problem(problems[0]) if problems else None)
         return await self._asked_again(lm, lm_kwargs, signature, demos, inputs, response, problems)
@@ -169,44 +173,36 @@ class Adapter:
         logger.warning(
             "An answer of %s could not be read, asking once more. %s", getattr(lm, "model", lm), problem
         )
-        retort = (response, problem)
-        second, values, still = await again._asked(lm, lm_kwargs, signature, demos, inputs, retort)
+        asked, params = again._prepared(lm, lm_kwargs, signature, inputs)
+        messages = [*again._messages(asked, demos, inputs), *again._objection(asked, response, problem)]
+        second = await lm.respond_to(messages, params)
+        values, still = again._read(signature, asked, second)
         if not values and still:
             raise still[0] from problems[0]
         asked_again.set(problem)
         return Answer(values, second, True, problem)
 
-    async def _asked(
-        self,
-        lm: Any,
-        lm_kwargs: Mapping[str, Any],
-        signature: Any,
-        demos: Sequence[Any],
-        inputs: Mapping[str, Any],
-        retort: tuple[Any, str] | None = None,
-    ) -> tuple[Any, list[dict[str, Any]], list[AdapterParseError]]:
-        """One call of the LM: its response, the values that could be read, and the problems of the others."""
-        asked, params = self._prepared(lm, lm_kwargs, signature, inputs)
-        heard = is_heard(self)
-        messages = (self._told_format if heard else self.format)(asked, demos, inputs)
-        if retort is not None:
-            messages = [*messages, *self._objection(asked, *retort)]
-        response = await lm.respond_to(messages, params)
+    def _messages(self, signature: Any, demos: Sequence[Any], inputs: Mapping[str, Any]) -> list[Message]:
+        """The messages of `format`, told to whoever listens."""
+        if not is_heard(self):
+            return self.format(signature, demos, inputs)
+        shown = {"signature": signature, "demos": demos, "inputs": inputs}
+        return observe("adapter_format", self, lambda: shown, self.format, signature, demos, inputs)
+
+    def _read(
+        self, signature: Any, asked: Any, response: Any
+    ) -> tuple[list[dict[str, Any]], list[AdapterParseError]]:
+        """The values of each completion that can be read, and what is wrong with the others."""
+        shape = self.plan(signature).shape
+        parse = self._told_parse if is_heard(self) else self.parse
         values: list[dict[str, Any]] = []
         problems: list[AdapterParseError] = []
         for output in response.outputs:
             try:
-                values.append(
-                    self._values(signature, asked, output, self._told_parse if heard else self.parse)
-                )
+                values.append(self._values(shape, signature, asked, output, parse))
             except AdapterParseError as problem:
                 problems.append(problem)
-        return response, values, problems
-
-    def _told_format(self, signature: Any, demos: Sequence[Any], inputs: Mapping[str, Any]) -> list[Message]:
-        """The messages of `format`, told to whoever listens."""
-        shown = {"signature": signature, "demos": demos, "inputs": inputs}
-        return observe("adapter_format", self, lambda: shown, self.format, signature, demos, inputs)
+        return values, problems
 
     def _told_parse(self, signature: Any, text: str) -> dict[str, Any]:
         """The values of `parse`, told to whoever listens."""
@@ -253,11 +249,15 @@ class Adapter:
         return [(name, type_) for name, type_ in contents if type_ in native]
 
     def _values(
-        self, signature: Any, asked: Any, output: Any, parse: Callable[[Any, str], dict[str, Any]]
+        self,
+        shape: Shape,
+        signature: Any,
+        asked: Any,
+        output: Any,
+        parse: Callable[[Any, str], dict[str, Any]],
     ) -> dict[str, Any]:
         """One completion as values of the signature, with `logprobs` where there are some."""
         text = output.text
-        shape = self.plan(signature).shape
         called = native_tools.called(signature, asked, output) if shape.speaks_natively else None
         values: dict[str, Any] = {}
         if asked.output_fields:

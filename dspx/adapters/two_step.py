@@ -10,7 +10,6 @@ from dspx.adapters.base import Adapter, Answer, Message
 from dspx.adapters.chat import ChatAdapter
 from dspx.adapters.render import content_types, field_descriptions, value_text
 from dspx.content import markers
-from dspx.core.events import is_heard
 from dspx.core.fields import InputField
 from dspx.core.signature import make_signature
 from dspx.errors import AdapterParseError, UsageError
@@ -58,8 +57,7 @@ class TwoStepAdapter(Adapter, layout=True):
     ) -> Answer:
         """The free answers, and the values that the extraction model reads in them."""
         asked, params = self._prepared(lm, lm_kwargs, signature, inputs)
-        messages = (self._told_format if is_heard(self) else self.format)(asked, demos, inputs)
-        response = await lm.respond_to(messages, params)
+        response = await lm.respond_to(self._messages(asked, demos, inputs), params)
         values: list[dict[str, Any]] = []
         problems: list[AdapterParseError] = []
         reasked = False
