@@ -18,7 +18,7 @@ import respx
 
 from dspx.errors import LMConfigurationError, LMTimeoutError, LMTransportError
 from dspx.lm import transport
-from dspx.lm.transport import Reply, ServerEvent, StatusError, Timeout, awaiting, blocking
+from dspx.lm.transport import Reply, ServerEvent, StatusError, Timeout, awaiting, blocking, lanes
 from dspx.lm.wire.base import Call
 from dspx.runtime.bridge import run
 from tests.lm.conftest import Asked, Loopback, ok, raw_reply
@@ -151,8 +151,8 @@ def test_a_thousand_calls_are_in_flight_at_once(server: Loopback, post: Post) ->
 def test_few_connections_stay_open_after_many_calls(
     server: Loopback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(blocking, "SURPLUS_SECONDS", 0.05)
-    monkeypatch.setattr(blocking._idle, "_sweeping", False)  # an earlier test's sweeper sleeps for longer
+    monkeypatch.setattr(lanes, "SURPLUS_SECONDS", 0.05)
+    monkeypatch.setattr(blocking._lanes, "_sweeping", False)  # an earlier test's sweeper sleeps for longer
 
     waiting: list[asyncio.StreamWriter] = []
 
@@ -166,8 +166,8 @@ def test_few_connections_stay_open_after_many_calls(
     with ThreadPoolExecutor(20) as pool:
         list(pool.map(lambda _: post_sync(call_to(server.url())), range(20)))
     assert server.connections == 20
-    wait_until(lambda: blocking._idle.count() <= blocking.KEPT)
-    wait_until(lambda: server.open <= blocking.KEPT)
+    wait_until(lambda: blocking._lanes.count() <= lanes.KEPT)
+    wait_until(lambda: server.open <= lanes.KEPT)
 
 
 # ---------------------------------------------------------------- connections that die
@@ -289,7 +289,7 @@ def test_an_answer_that_does_not_come_in_time_is_a_timeout(server: Loopback, pos
         post(call_to(server.url()), timeout=0.1)
     assert time.monotonic() - started < 2
     assert caught.value.retryable
-    assert blocking._idle.count() == 0
+    assert blocking._lanes.count() == 0
 
 
 @both_posts
