@@ -15,7 +15,7 @@ from _thread import LockType, allocate_lock
 POSSIBLE = hasattr(select, "epoll")
 """Where it is not (it takes Linux), each thread waits for its own socket."""
 
-AT_A_TIME = 8
+AT_A_TIME = 16
 
 
 def wait(fd: int, seconds: float | None) -> bool:

@@ -14,7 +14,7 @@ from http.client import HTTPException, HTTPResponse, IncompleteRead, InvalidURL,
 from dspx.errors import LMConfigurationError
 from dspx.lm.transport.connection import Connection
 from dspx.lm.transport.lanes import Lane, Lanes
-from dspx.lm.transport.proxies import origin_of, proxy_for
+from dspx.lm.transport.proxies import origin_of
 from dspx.lm.transport.reply import Arriving, Outgoing, Reply, no_answer, too_late
 from dspx.lm.transport.timeouts import Timeout
 from dspx.runtime import arrivals
@@ -69,9 +69,8 @@ async def arriving(call: Outgoing, limits: Timeout) -> AsyncGenerator[Arriving]:
 
 
 def close() -> None:
-    """Close the connections that wait for their next call; look proxies up again."""
+    """Close the connections that wait for their next call."""
     _lanes.close()
-    proxy_for.cache_clear()
 
 
 _lanes = Lanes()
@@ -97,7 +96,7 @@ def _send(call: Outgoing, limits: Timeout) -> tuple[Lane, HTTPResponse]:
 
 def _head(connection: Connection, call: Outgoing, limits: Timeout) -> HTTPResponse:
     connection.ask(call, limits)
-    if _lanes.busy > CROWD and arrivals.POSSIBLE:
+    if arrivals.POSSIBLE and _lanes.busy > CROWD:
         sock = connection.sock
         if not arrivals.wait(sock.fileno(), sock.gettimeout()):
             raise TimeoutError

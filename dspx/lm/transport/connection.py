@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from functools import lru_cache
 from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from selectors import EVENT_READ, DefaultSelector
+from socket import socket
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from dspx.lm.transport import tls
-from dspx.lm.transport.proxies import origin_of, proxy_for
+from dspx.lm.transport.proxies import proxy_for
 from dspx.lm.transport.reply import Outgoing
 from dspx.lm.transport.timeouts import Timeout
 
@@ -48,19 +49,14 @@ class Connection(HTTPConnection):
 
     def ask(self, call: Outgoing, limits: Timeout) -> None:
         """Send a call; `getresponse` reads the head of its reply. An `OSError` where nothing can be reached."""
-        read = limits.total if limits.read is None else limits.read
-        if self.sock is None:
-            self.timeout = limits.connect
-            self.connect()
-        if self.sock.gettimeout() != read:
-            self.sock.settimeout(read)
-        self._unsent = []
+        sock = self._opened(limits)
         headers = {**call.headers, **self.told_to_proxy}
         body = call.body if call.body or call.method != "GET" else None
+        self._unsent = []
         self.request(call.method, self.target_prefix + _target(call.url), body, headers)
         whole, self._unsent = b"".join(self._unsent), None
         try:
-            self.sock.sendall(whole)
+            sock.sendall(whole)
         except TimeoutError:
             raise
         except OSError:
@@ -81,6 +77,16 @@ class Connection(HTTPConnection):
         with DefaultSelector() as selector:
             selector.register(self.sock, EVENT_READ)
             return not selector.select(0)
+
+    def _opened(self, limits: Timeout) -> socket:
+        if self.sock is None:
+            self.timeout = limits.connect
+            self.connect()
+        sock: Any = self.sock
+        read = limits.total if limits.read is None else limits.read
+        if sock.gettimeout() != read:
+            sock.settimeout(read)
+        return sock
 
 
 class Secure(Connection, HTTPSConnection):
