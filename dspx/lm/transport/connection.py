@@ -49,12 +49,8 @@ class Connection(HTTPConnection):
 
     def ask(self, call: Outgoing, limits: Timeout) -> None:
         """Send a call; `getresponse` reads the head of its reply. An `OSError` where nothing can be reached."""
+        whole = self._whole(call)
         sock = self._opened(limits)
-        headers = {**call.headers, **self.told_to_proxy}
-        body = call.body if call.body or call.method != "GET" else None
-        self._unsent = []
-        self.request(call.method, self.target_prefix + _target(call.url), body, headers)
-        whole, self._unsent = b"".join(self._unsent), None
         try:
             sock.sendall(whole)
         except TimeoutError:
@@ -77,6 +73,14 @@ class Connection(HTTPConnection):
         with DefaultSelector() as selector:
             selector.register(self.sock, EVENT_READ)
             return not selector.select(0)
+
+    def _whole(self, call: Outgoing) -> bytes:
+        self._unsent = []
+        headers = {**call.headers, **self.told_to_proxy}
+        body = call.body if call.body or call.method != "GET" else None
+        self.request(call.method, self.target_prefix + _target(call.url), body, headers)
+        whole, self._unsent = b"".join(self._unsent), None
+        return whole
 
     def _opened(self, limits: Timeout) -> socket:
         if self.sock is None:
