@@ -11,6 +11,7 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -198,9 +199,11 @@ class TunnelServer(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
 
 
-@pytest.fixture
-def proxy() -> Iterator[int]:
+@contextmanager
+def tunnel(context: ssl.SSLContext | None = None) -> Iterator[int]:
     running = TunnelServer(("127.0.0.1", 0), Tunnel)
+    if context is not None:
+        running.socket = context.wrap_socket(running.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=running.serve_forever, args=(0.01,))
     thread.start()
     yield running.server_address[1]
@@ -208,3 +211,17 @@ def proxy() -> Iterator[int]:
     running.shutdown()
     thread.join()
     running.server_close()
+
+
+@pytest.fixture
+def proxy() -> Iterator[int]:
+    with tunnel() as port:
+        yield port
+
+
+@pytest.fixture
+def tls_proxy(certificate: tuple[str, str]) -> Iterator[int]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    with tunnel(context) as port:
+        yield port

@@ -3,13 +3,18 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import signal
 import socket
 import ssl
+import subprocess
+import sys
+import textwrap
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
+from unittest import mock
 
 import aiohttp
 import httpx
@@ -18,7 +23,7 @@ import respx
 
 from dspx.errors import LMConfigurationError, LMTimeoutError, LMTransportError
 from dspx.lm import transport
-from dspx.lm.transport import Reply, ServerEvent, StatusError, Timeout, awaiting, blocking
+from dspx.lm.transport import Reply, ServerEvent, StatusError, Timeout, awaiting, blocking, lanes
 from dspx.lm.wire.base import Call
 from dspx.runtime.bridge import run
 from tests.lm.conftest import Asked, Loopback, ok, raw_reply
@@ -32,6 +37,12 @@ def call_to(url: str, body: bytes = b"{}") -> Call:
 
 def post_sync(call: Call, **kwargs: Any) -> Reply:
     return run(transport.post(call, **kwargs))
+
+
+def post_crowded(call: Call, **kwargs: Any) -> Reply:
+    """A sync call as one of hundreds, whose threads are woken a few at a time."""
+    with mock.patch.object(blocking, "CROWD", -1):
+        return post_sync(call, **kwargs)
 
 
 def post_async(call: Call, **kwargs: Any) -> Reply:
@@ -50,6 +61,9 @@ def stream_async(call: Call, **kwargs: Any) -> list[ServerEvent]:
     return asyncio.run(collect(call, **kwargs))
 
 
+every_post = pytest.mark.parametrize(
+    "post", [post_sync, post_crowded, post_async], ids=["sync", "crowded", "async"]
+)
 both_posts = pytest.mark.parametrize("post", [post_sync, post_async], ids=["sync", "async"])
 both_streams = pytest.mark.parametrize("stream", [stream_sync, stream_async], ids=["sync", "async"])
 Post = Callable[..., Reply]
@@ -83,7 +97,7 @@ def test_a_get_has_its_question_in_the_address_and_no_body(
 # ---------------------------------------------------------------- post
 
 
-@both_posts
+@every_post
 def test_a_call_arrives_whole_and_so_does_its_reply(server: Loopback, post: Post) -> None:
     async def echo(asked: Asked, writer: asyncio.StreamWriter) -> None:
         writer.write(raw_reply(asked.body[::-1], 200, {"X-Request-Id": "r1"}))
@@ -98,7 +112,7 @@ def test_a_call_arrives_whole_and_so_does_its_reply(server: Loopback, post: Post
     assert server.asked[0].headers["host"] == f"127.0.0.1:{server.port}"
 
 
-@both_posts
+@every_post
 def test_an_error_status_is_a_reply(server: Loopback, post: Post) -> None:
     async def refuse(asked: Asked, writer: asyncio.StreamWriter) -> None:
         writer.write(raw_reply(b'{"error": "slow down"}', 429, {"retry-after": "7"}))
@@ -151,8 +165,8 @@ def test_a_thousand_calls_are_in_flight_at_once(server: Loopback, post: Post) ->
 def test_few_connections_stay_open_after_many_calls(
     server: Loopback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(blocking, "SURPLUS_SECONDS", 0.05)
-    monkeypatch.setattr(blocking._idle, "_sweeping", False)  # an earlier test's sweeper sleeps for longer
+    monkeypatch.setattr(lanes, "SURPLUS_SECONDS", 0.05)
+    monkeypatch.setattr(blocking._lanes, "_sweeping", False)  # an earlier test's sweeper sleeps for longer
 
     waiting: list[asyncio.StreamWriter] = []
 
@@ -166,14 +180,14 @@ def test_few_connections_stay_open_after_many_calls(
     with ThreadPoolExecutor(20) as pool:
         list(pool.map(lambda _: post_sync(call_to(server.url())), range(20)))
     assert server.connections == 20
-    wait_until(lambda: blocking._idle.count() <= blocking.KEPT)
-    wait_until(lambda: server.open <= blocking.KEPT)
+    wait_until(lambda: blocking._lanes.count() <= lanes.KEPT)
+    wait_until(lambda: server.open <= lanes.KEPT)
 
 
 # ---------------------------------------------------------------- connections that die
 
 
-@both_posts
+@every_post
 def test_a_kept_connection_that_died_is_replaced_silently(server: Loopback, post: Post) -> None:
     async def once(asked: Asked, writer: asyncio.StreamWriter) -> None:
         writer.write(raw_reply())
@@ -206,7 +220,7 @@ def test_a_kept_connection_that_breaks_before_the_first_byte_is_tried_once_more(
     assert (len(server.asked), server.connections) == (3, 2)
 
 
-@both_posts
+@every_post
 def test_a_new_connection_that_breaks_is_an_error_and_not_tried_again(server: Loopback, post: Post) -> None:
     async def abort(asked: Asked, writer: asyncio.StreamWriter) -> None:
         writer.transport.abort()
@@ -216,10 +230,10 @@ def test_a_new_connection_that_breaks_is_an_error_and_not_tried_again(server: Lo
         post(call_to(server.url()))
     assert caught.value.retryable
     # aiohttp does not tell whether a connection was new, so an async call tries once more at once.
-    assert len(server.asked) == (1 if post is post_sync else 2)
+    assert len(server.asked) == (2 if post is post_async else 1)
 
 
-@both_posts
+@every_post
 def test_a_reply_that_breaks_off_is_never_asked_for_again(server: Loopback, post: Post) -> None:
     async def half(asked: Asked, writer: asyncio.StreamWriter) -> None:
         if len(server.asked) == 1:
@@ -236,7 +250,7 @@ def test_a_reply_that_breaks_off_is_never_asked_for_again(server: Loopback, post
     assert len(server.asked) == 2
 
 
-@both_posts
+@every_post
 def test_an_early_refusal_of_a_large_body_is_read(server: Loopback, post: Post) -> None:
     async def too_large(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -254,7 +268,36 @@ def test_an_early_refusal_of_a_large_body_is_read(server: Loopback, post: Post) 
     assert post(call_to(server.url(), b"x" * 300_000)).status == 413
 
 
-@both_posts
+@every_post
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"SSH-2.0-OpenSSH_9.7\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nmany\r\n{}\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{}",
+    ],
+    ids=["not HTTP", "a chunk without a size", "a chunk that breaks off"],
+)
+def test_an_answer_that_is_malformed_is_an_error(server: Loopback, post: Post, said: bytes) -> None:
+    async def answer(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        writer.write(said)
+        await writer.drain()
+        writer.close()
+
+    server.answer = answer
+    with pytest.raises(LMTransportError, match=f"127.0.0.1:{server.port}"):
+        post(call_to(server.url()))
+    assert blocking._lanes.count() == 0
+
+
+def test_a_key_that_no_header_can_carry_is_said(server: Loopback) -> None:
+    call = Call(server.url(), {"authorization": "Bearer sk-\u2019"}, b"{}")
+    with pytest.raises(LMConfigurationError, match="typographic"):
+        post_sync(call)
+    assert (blocking._lanes.busy, server.connections) == (0, 0)
+
+
+@every_post
 def test_nobody_listening_is_said_with_the_host_and_without_the_key(post: Post) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -265,7 +308,7 @@ def test_nobody_listening_is_said_with_the_host_and_without_the_key(post: Post) 
     assert SECRET not in repr(caught.value)
 
 
-@both_posts
+@every_post
 def test_a_host_without_an_address_is_named(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_such_host(*args: Any, **kwargs: Any) -> Any:
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
@@ -278,7 +321,7 @@ def test_a_host_without_an_address_is_named(post: Post, monkeypatch: pytest.Monk
 # ---------------------------------------------------------------- time
 
 
-@both_posts
+@every_post
 def test_an_answer_that_does_not_come_in_time_is_a_timeout(server: Loopback, post: Post) -> None:
     async def never(asked: Asked, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(30)
@@ -289,10 +332,10 @@ def test_an_answer_that_does_not_come_in_time_is_a_timeout(server: Loopback, pos
         post(call_to(server.url()), timeout=0.1)
     assert time.monotonic() - started < 2
     assert caught.value.retryable
-    assert blocking._idle.count() == 0
+    assert blocking._lanes.count() == 0
 
 
-@both_posts
+@every_post
 def test_a_reply_that_drips_cannot_outlast_the_total(server: Loopback, post: Post) -> None:
     async def drip(asked: Asked, writer: asyncio.StreamWriter) -> None:
         writer.write(raw_reply(b"x" * 1000)[:-1000])
@@ -303,6 +346,47 @@ def test_a_reply_that_drips_cannot_outlast_the_total(server: Loopback, post: Pos
     server.answer = drip
     with pytest.raises(LMTimeoutError):
         post(call_to(server.url()), timeout=0.15)
+
+
+@pytest.mark.parametrize("post", [post_sync, post_crowded], ids=["sync", "crowded"])
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers on this system")
+def test_an_interrupt_ends_a_call_at_once_and_leaves_nothing_open(server: Loopback, post: Post) -> None:
+    async def never(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.1)  # until the call waits
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        await asyncio.sleep(30)
+
+    server.answer = never
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        post(call_to(server.url()))
+    assert time.monotonic() - started < 5
+    assert (blocking._lanes.busy, blocking._lanes.count()) == (0, 0)
+
+
+def test_a_program_ends_while_threads_wait_for_answers(server: Loopback) -> None:
+    async def never(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(30)
+
+    server.answer = never
+    program = f"""
+        import threading, time
+        from dspx.lm import transport
+        from dspx.lm.transport import blocking
+        from dspx.lm.transport.reply import Question
+        from dspx.runtime.bridge import run
+        blocking.CROWD = 5
+        for _ in range(20):
+            post = lambda: run(transport.post(Question({server.url()!r})))
+            threading.Thread(target=post, daemon=True).start()
+        while blocking._lanes.busy < 20:
+            time.sleep(0.01)
+        time.sleep(0.1)
+    """
+    ended = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], timeout=20, capture_output=True, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, b"")
 
 
 def test_a_cancelled_call_gives_its_connection_up(server: Loopback) -> None:
@@ -516,14 +600,14 @@ def test_a_stream_that_nobody_reads_to_its_end_is_closed(server: Loopback) -> No
 # ---------------------------------------------------------------- TLS and proxies
 
 
-@both_posts
+@every_post
 def test_an_untrusted_certificate_is_said_and_not_tried_again(tls_server: int, post: Post) -> None:
     with pytest.raises(LMTransportError, match="certificate is not trusted") as caught:
         post(call_to(f"https://localhost:{tls_server}/"))
     assert not caught.value.retryable
 
 
-@both_posts
+@every_post
 def test_tls_carries_calls(
     tls_server: int, post: Post, certificate: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -534,7 +618,7 @@ def test_tls_carries_calls(
         assert post(call_to(f"https://localhost:{tls_server}/", body)).body == body[::-1]
 
 
-@both_posts
+@every_post
 def test_a_plain_proxy_is_asked_for_the_whole_address(
     server: Loopback, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -544,7 +628,7 @@ def test_a_plain_proxy_is_asked_for_the_whole_address(
     assert server.asked[0].headers["proxy-authorization"] == "Basic bWU6d29yZA=="
 
 
-@both_posts
+@every_post
 def test_a_proxy_tunnels_tls(
     tls_server: int,
     proxy: int,
@@ -556,6 +640,30 @@ def test_a_proxy_tunnels_tls(
     monkeypatch.setattr("dspx.lm.transport.tls.context", lambda: context)
     monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy}")
     assert post(call_to(f"https://localhost:{tls_server}/", b"abc")).body == b"cba"
+
+
+@every_post
+def test_a_proxy_behind_tls_is_spoken_to_by_httpx(
+    tls_server: int,
+    tls_proxy: int,
+    post: Post,
+    certificate: tuple[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    context = ssl.create_default_context(cafile=certificate[0])
+    monkeypatch.setattr("dspx.lm.transport.tls.context", lambda: context)
+    monkeypatch.setenv("https_proxy", f"https://localhost:{tls_proxy}")
+    for body in (b"abc", b"def"):
+        assert post(call_to(f"https://localhost:{tls_server}/", body)).body == body[::-1]
+
+
+@every_post
+def test_a_socks_proxy_says_what_it_wants(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    monkeypatch.setenv("https_proxy", "socks5://me:word@proxy.example")
+    with pytest.raises(LMConfigurationError, match=r"proxy\.example cannot be used: .*socksio") as caught:
+        post(call_to("https://api.example.com/v1"))
+    assert "word" not in str(caught.value)
 
 
 # ---------------------------------------------------------------- over httpx

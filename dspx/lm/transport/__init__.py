@@ -9,6 +9,7 @@ instead where one is given. While respx is intercepting httpx, every call goes t
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -51,7 +52,7 @@ async def post(call: Outgoing, *, timeout: float | Timeout | None = None, client
     """
     limits = Timeout.of(timeout)
     _check_gate(call)
-    if client is not None or _is_mocked():
+    if _is_for_httpx(call, client):
         async with _arriving(call, limits, client) as reply:
             return await reply.whole()
     if is_blocking():
@@ -93,12 +94,14 @@ def set_gate(gate: Callable[[str], None] | None) -> None:
 
 
 def close() -> None:
-    """Close the connections of sync calls that wait for their next call; loops close their own."""
-    import sys
+    """Close the connections of sync calls that wait for their next call, and look proxies up again.
 
-    blocking = sys.modules.get("dspx.lm.transport.blocking")
-    if blocking is not None:
-        blocking.close()
+    Loops close their own connections.
+    """
+    for name in ("blocking", "proxies"):
+        part = sys.modules.get(f"dspx.lm.transport.{name}")
+        if part is not None:
+            part.close()
 
 
 _gate: Callable[[str], None] | None = None
@@ -110,7 +113,7 @@ def _check_gate(call: Outgoing) -> None:
 
 
 def _arriving(call: Outgoing, limits: Timeout, client: Any) -> AbstractAsyncContextManager[Arriving]:
-    if client is not None or _is_mocked():
+    if _is_for_httpx(call, client):
         from dspx.lm.transport import given
 
         return given.arriving(call, limits, client)
@@ -123,9 +126,15 @@ def _arriving(call: Outgoing, limits: Timeout, client: Any) -> AbstractAsyncCont
     return awaiting.arriving(call, limits)
 
 
+def _is_for_httpx(call: Outgoing, client: Any) -> bool:
+    if client is not None or _is_mocked():
+        return True
+    from dspx.lm.transport.proxies import needs_httpx
+
+    return needs_httpx(call.url)
+
+
 def _is_mocked() -> bool:
     """Whether respx is intercepting httpx right now."""
-    import sys
-
     mocks = sys.modules.get("respx.mocks")
     return mocks is not None and any(mocker.routers for mocker in mocks.Mocker.registry.values())

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from dspx.errors import LMConfigurationError
+from dspx.lm.transport.proxies import client_for
 from dspx.lm.transport.reply import Arriving, Outgoing, no_answer, too_late
 from dspx.lm.transport.timeouts import Timeout
 from dspx.runtime.bridge import in_thread, is_blocking, on_background_loop
@@ -16,7 +17,11 @@ from dspx.runtime.bridge import in_thread, is_blocking, on_background_loop
 
 @asynccontextmanager
 async def arriving(call: Outgoing, limits: Timeout, client: Any) -> AsyncGenerator[Arriving]:
-    """The reply while it arrives. Without a client, one is made for this call: that is how respx sees it."""
+    """The reply while it arrives.
+
+    Without a client, it is the one for the proxy of the address, or one made for this call: that is how respx sees it.
+    """
+    client = client_for(call.url) if client is None else client
     own = client is None
     client = _client_for(client)
     try:

@@ -11,4 +11,6 @@ def context() -> ssl.SSLContext:
     """SSL_CERT_FILE and SSL_CERT_DIR where they are set, else certifi's bundle."""
     import httpx
 
-    return httpx.create_ssl_context()
+    trusted = httpx.create_ssl_context()
+    trusted.set_alpn_protocols(["http/1.1"])
+    return trusted
