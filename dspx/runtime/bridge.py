@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import copy_context
 from functools import partial
 from threading import local
+from types import FunctionType
 from typing import Any, TypeVar, cast
 
 from dspx.errors import UsageError
@@ -138,6 +139,8 @@ def on_this_loop(fn: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]
 
 def is_async(fn: Callable[..., Any]) -> bool:
     """Whether calling `fn` gives a coroutine, as far as its code tells."""
+    if type(fn) is FunctionType:
+        return bool(fn.__code__.co_flags & _CO_COROUTINE)
     while isinstance(fn, partial):
         fn = fn.func
     code = getattr(getattr(fn, "__func__", fn), "__code__", None)
