@@ -46,6 +46,18 @@ def entrance(thing: Any) -> Callable[..., Awaitable[Any]]:
     return acall if own.acall else partial(in_thread, thing)
 
 
+def entrance_to(thing: Any) -> Callable[..., Awaitable[Any]]:
+    """`entrance` for many calls of one thing, in sync calls and in async ones: settled once, as far as it can be."""
+    acall = getattr(thing, "acall", None)
+    if acall is None:
+        return partial(call, thing)
+    return acall if overrides(type(thing)) is None else partial(_entered, thing)
+
+
+async def _entered(thing: Any, *args: Any, **kwargs: Any) -> Any:
+    return await entrance(thing)(*args, **kwargs)
+
+
 def stepped(thing: Any) -> Callable[..., Any]:
     """The `acall` that a sync call steps: dspx's own, for an overridden one may really wait."""
     own = overrides(type(thing))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -27,11 +28,10 @@ class Example:
 
     _store: dict[str, Any]
     _demos: list[Any]
-    _input_keys: set[str] | None
+    _input_keys: Collection[str] | None
 
     def __init__(self, base: Mapping[str, Any] | Example | None = None, **kwargs: Any) -> None:
         put = object.__setattr__
-        put(self, "_demos", [])
         put(self, "_input_keys", None)
         if base is None:
             put(self, "_store", kwargs)
@@ -44,6 +44,14 @@ class Example:
     # ------------------------------------------------------------ values by name
 
     def __getattr__(self, name: str) -> Any:
+        if name[:1] != "_" and name in self._store:
+            return self._store[name]
+        return self._unusual(name)
+
+    def _unusual(self, name: str) -> Any:
+        if name == "_demos":  # hardly anybody's, so made when somebody asks
+            object.__setattr__(self, name, demos := [])
+            return demos
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
         store = object.__getattribute__(self, "_store")
@@ -101,7 +109,7 @@ class Example:
     def with_inputs(self, *keys: str) -> Self:
         """A copy in which these keys are the inputs."""
         copied = self.copy()
-        object.__setattr__(copied, "_input_keys", set(keys))
+        object.__setattr__(copied, "_input_keys", _shared(keys))
         return copied
 
     def inputs(self) -> Self:
@@ -119,7 +127,7 @@ class Example:
         inputs = self._input_keys or ()
         return self._part({key: value for key, value in self._store.items() if key not in inputs}, None)
 
-    def _part(self, store: dict[str, Any], input_keys: set[str] | None) -> Self:
+    def _part(self, store: dict[str, Any], input_keys: Collection[str] | None) -> Self:
         part = type(self)(store)
         object.__setattr__(part, "_input_keys", input_keys)
         return part
@@ -182,10 +190,17 @@ class Example:
         return hash(frozenset(self._store.items()))
 
     def __repr__(self) -> str:
-        return f"Example({dict(self.items())}) (input_keys={self._input_keys})"
+        keys = None if self._input_keys is None else set(self._input_keys)
+        return f"Example({dict(self.items())}) (input_keys={keys})"
 
     def __str__(self) -> str:
         return self.__repr__()
+
+
+@lru_cache(maxsize=1024)
+def _shared(keys: tuple[str, ...]) -> frozenset[str]:
+    """One set for all the examples that have these inputs."""
+    return frozenset(keys)
 
 
 def _is_hidden(key: str) -> bool:
@@ -204,6 +219,14 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     return value
+
+
+def arguments_of(example: Any) -> dict[str, Any]:
+    """What to call a program with: the example's inputs, as keywords."""
+    if type(example) is not Example or example._input_keys is None:
+        return dict(example.inputs().items())
+    keys = example._input_keys
+    return {key: value for key, value in example._store.items() if key in keys and key[:5] != "dspy_"}
 
 
 def rows(data: Iterable[Mapping[str, Any]], *input_keys: str) -> list[Example]:

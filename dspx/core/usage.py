@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from contextvars import Token
+from typing import TYPE_CHECKING, Any
 
 from dspx.core.record import record
-from dspx.runtime.scope import Scoped, Using
+from dspx.runtime.scope import Scoped
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 @record
@@ -24,9 +28,20 @@ class UsageEntry:
 class UsageTracker:
     """Adds up calls. An inner tracker's calls count in the trackers around it too."""
 
+    __slots__ = ("_token", "entries", "parent")
+
+    _token: Token[UsageTracker | None]
+
     def __init__(self, parent: UsageTracker | None = None) -> None:
         self.parent = parent
         self.entries: list[UsageEntry] = []  # appending to a list, and copying it, needs no lock
+
+    def __enter__(self) -> Self:
+        self._token = _tracker.set(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _tracker.reset(self._token)
 
     def add(
         self,
@@ -89,14 +104,14 @@ _tracker: Scoped[UsageTracker | None] = Scoped("dspx_usage_tracker", None)
 current_tracker = _tracker.get
 
 
-def track_usage() -> Using[Any]:
+def track_usage() -> UsageTracker:
     """Count every LM call made in this block, in whichever thread or task.
 
     >>> with dspx.track_usage() as usage:
     ...     program(question="…")
     >>> usage.get_total_tokens()
     """
-    return _tracker.using(UsageTracker(_tracker.get()))
+    return UsageTracker(current_tracker())
 
 
 def total_tokens(entries: Iterable[UsageEntry]) -> dict[str, dict[str, Any]]:

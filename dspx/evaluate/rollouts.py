@@ -8,17 +8,19 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from dspx.core.calls import entrance
+from dspx.core.calls import entrance_to
 from dspx.core.candidate import LeafValues, bound
+from dspx.core.example import arguments_of
 from dspx.core.prediction import Prediction
 from dspx.core.progress import Progress
 from dspx.core.settings import snapshot
-from dspx.core.usage import UsageEntry, total_cost, total_tokens, track_usage
+from dspx.core.usage import track_usage
 from dspx.errors import UsageError
-from dspx.evaluate.row import NOTHING_SPENT, Row, Spent, Stage
+from dspx.evaluate.row import Row, Spent, Stage, spent_on
 from dspx.modules.rollout import another_rollout
 from dspx.runtime import clock
-from dspx.runtime.fanout import Outcome, Stop, fan_out
+from dspx.runtime.bridge import call_blocking, is_blocking
+from dspx.runtime.fanout import Outcome, Stop, hand_out
 
 logger = logging.getLogger("dspx.evaluate")
 
@@ -55,8 +57,9 @@ class Rollouts:
         provide_traceback: bool,
         progress: Progress | None,
     ) -> None:
-        self.ask = _caller(program)
-        self.judge = _caller(metric)
+        self.ask = entrance_to(program)
+        self.judge = entrance_to(metric)
+        self.metric = metric
         self.devset = devset
         self.failure_score = failure_score
         self.max_errors = max_errors
@@ -68,6 +71,7 @@ class Rollouts:
         self.stop = Stop()
         self._variants = _variants(program, repeats)
         self._stamp_usage = bool(snapshot()["track_usage"])
+        self._judges_here = False
         self._done = 0
         self._total = 0.0
         self._untold = 0
@@ -80,7 +84,8 @@ class Rollouts:
 
     async def run(self, workers: int, executor: Executor | None) -> None:
         """Run every example. The first Ctrl-C ends it: what is done is kept, what is under way is left behind."""
-        spread = fan_out if executor is None else executor.fan_out
+        spread = hand_out if executor is None else executor.fan_out
+        self._judges_here = executor is None and is_blocking() and not hasattr(self.metric, "acall")
         try:
             await spread(
                 self._one, range(len(self.rows)), workers=workers, on_done=self._take, stop=self.stop
@@ -97,42 +102,42 @@ class Rollouts:
 
     # ------------------------------------------------------------ one example
 
-    async def _one(self, place: int) -> Row:
+    def _one(self, place: int) -> Awaitable[Row]:
         repeat, index = divmod(place, len(self.devset))
         values = self._variants[repeat]
-        if values is None:
-            return await self._row(index, repeat)
+        return self._row(index, repeat) if values is None else self._row_under(values, index, repeat)
+
+    async def _row_under(self, values: Mapping[int, LeafValues], index: int, repeat: int) -> Row:
         with bound.using(values):
             return await self._row(index, repeat)
 
     async def _row(self, index: int, repeat: int) -> Row:
         example = self.devset[index]
         prediction: Any = None
-        stage: Stage = "program"
+        stage: Stage | None = "program"
         error: Exception | None = None
-        score: Any = self.failure_score
+        seconds, asked = 0.0, 0
         with track_usage() as usage:
-            seconds, asked = 0.0, 0
             started = clock.now()
             try:
-                prediction = await self.ask(**dict(example.inputs().items()))
+                prediction = await self.ask(**arguments_of(example))
                 seconds, asked = clock.now() - started, len(usage.entries)
                 stage = "metric"
-                score = await self.judge(example, prediction)
-                value = number_of(score)
+                score = (
+                    call_blocking(self.metric, example, prediction)
+                    if self._judges_here
+                    else await self.judge(example, prediction)
+                )
+                value, stage = number_of(score), None
             except Exception as raised:  # noqa: BLE001  the program and the metric are the user's
                 error, score, value = raised, self.failure_score, float(self.failure_score)
                 if stage == "program":
                     seconds, asked = clock.now() - started, len(usage.entries)
                     prediction = Prediction()
-        spent = _spent(usage.entries[:asked])
+        spent, by_metric = spent_on(usage.entries, 0, asked), spent_on(usage.entries, asked)
         if self._stamp_usage and isinstance(prediction, Prediction):
             prediction.set_lm_usage({model: dict(tokens) for model, tokens in spent.usage.items()})
-        failed_in = None if error is None else stage
-        by_metric = _spent(usage.entries[asked:])
-        return Row(
-            index, repeat, example, prediction, score, value, error, failed_in, seconds, spent, by_metric
-        )
+        return Row(index, repeat, example, prediction, score, value, error, stage, seconds, spent, by_metric)
 
     # ------------------------------------------------------------ as they come, one at a time
 
@@ -196,11 +201,11 @@ async def judged(metric: Any, row: Row, failure_score: float) -> Row:
         return _again(row, failure_score, row.error, "program", row.spent_by_metric)
     with track_usage() as usage:
         try:
-            score = await _caller(metric)(row.example, row.prediction)
+            score = await entrance_to(metric)(row.example, row.prediction)
             number_of(score)
         except Exception as error:  # noqa: BLE001  the metric is the user's
-            return _again(row, failure_score, error, "metric", _spent(usage.entries))
-    return _again(row, score, None, None, _spent(usage.entries))
+            return _again(row, failure_score, error, "metric", spent_on(usage.entries))
+    return _again(row, score, None, None, spent_on(usage.entries))
 
 
 def _again(row: Row, score: Any, error: BaseException | None, stage: Stage | None, spent: Spent) -> Row:
@@ -227,27 +232,8 @@ def number_of(score: Any) -> float:
     return value
 
 
-# ---------------------------------------------------------------- the user's callables
-
-
-def _caller(thing: Any) -> Callable[..., Awaitable[Any]]:
-    """`thing` as something to await: a module, or whatever can be called, sync or async."""
-
-    def awaited(*args: Any, **kwargs: Any) -> Awaitable[Any]:
-        return entrance(thing)(*args, **kwargs)
-
-    return awaited
-
-
 def _variants(program: Any, repeats: int) -> list[Mapping[int, LeafValues] | None]:
     """What to bind for each repeat: nothing for the first, another rollout number for each other."""
     if not hasattr(program, "named_predictors"):
         return [None] * repeats
     return [None, *(another_rollout(program, repeat) for repeat in range(1, repeats))]
-
-
-def _spent(entries: Sequence[UsageEntry]) -> Spent:
-    if not entries:
-        return NOTHING_SPENT
-    hits = sum([entry.cache_hit for entry in entries])
-    return Spent(total_tokens(entries), total_cost(entries), len(entries) - hits, hits)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from dspx.core.record import record
+from dspx.core.usage import UsageEntry, total_cost, total_tokens
 
 Stage = Literal["program", "metric"]
 
@@ -21,6 +22,23 @@ class Spent:
 
 
 NOTHING_SPENT = Spent({}, None, 0, 0)
+
+
+def spent_on(calls: Sequence[UsageEntry], start: int = 0, end: int | None = None) -> Spent:
+    """What these calls used together, or those of them from `start` to `end`."""
+    count = (len(calls) if end is None else end) - start
+    if count == 0:
+        return NOTHING_SPENT
+    if count == 1:
+        return _spent_on_one(calls[start])
+    some = calls[start:end]
+    hits = sum([call.cache_hit for call in some])
+    return Spent(total_tokens(some), total_cost(some), len(some) - hits, hits)
+
+
+def _spent_on_one(call: UsageEntry) -> Spent:
+    usage = {call.model: call.usage} if call.usage else NOTHING_SPENT.usage
+    return Spent(usage, call.cost, int(not call.cache_hit), int(call.cache_hit))
 
 
 @record

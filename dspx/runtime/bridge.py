@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import copy_context
 from functools import partial
 from threading import local
+from types import FunctionType
 from typing import Any, TypeVar
 
 from dspx.errors import UsageError
@@ -143,6 +144,8 @@ def on_this_loop(fn: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]
 
 def is_async(fn: Callable[..., Any]) -> bool:
     """Whether calling `fn` gives a coroutine, as far as its code tells."""
+    if type(fn) is FunctionType:
+        return bool(fn.__code__.co_flags & _CO_COROUTINE)
     while isinstance(fn, partial):
         fn = fn.func
     code = getattr(fn, "__code__", None)  # a method has its function's

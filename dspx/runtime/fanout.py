@@ -6,14 +6,21 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from contextvars import copy_context
 from dataclasses import dataclass
-from threading import Event, Lock
-from typing import Any, Generic, TypeVar
+from threading import Lock
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from dspx.runtime import clock
 from dspx.runtime.bridge import is_async_here, is_blocking, run
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
 T = TypeVar("T")
 R = TypeVar("R")
+
+_SHORT = 0.001
+"""Seconds. Items that take less are done sooner by one thread than by many that fight for the interpreter's lock."""
 
 
 @dataclass(slots=True)
@@ -34,14 +41,16 @@ class Outcome(Generic[R]):
 class Stop:
     """A flag that keeps a fan-out from starting more items."""
 
+    __slots__ = ("given",)
+
     def __init__(self) -> None:
-        self._event = Event()
+        self.given = False
 
     def set(self) -> None:
-        self._event.set()
+        self.given = True
 
     def __bool__(self) -> bool:
-        return self._event.is_set()
+        return self.given
 
 
 Item = TypeVar("Item")
@@ -58,23 +67,45 @@ async def fan_out(
 ) -> list[Outcome[R]]:
     """What `fn` makes of each item, in the items' order, with at most `workers` at work.
 
-    In a sync call `workers` threads each step `fn(item)`; in an async one tasks await it. A single one is
-    this thread, unless it runs a loop: users' async functions could not be called on it. An item's
+    In a sync call threads each step `fn(item)`; in an async one tasks await it. The first thread works alone as
+    long as items take less than a millisecond, as cached answers do; then the others join it, for good. A single
+    one is this thread, unless it runs a loop: users' async functions could not be called on it. An item's
     exception becomes its outcome's `error`. `on_done` sees each outcome as it is ready, one at a time.
     What one item sets in its context, no other sees.
     Set `stop` (also from `on_done`) to start no more items; those never started have `started=False`.
     `timeout` (seconds per item, async calls only) cancels an item and records `TimeoutError`.
     A `KeyboardInterrupt` sets `stop`, gives what is in flight no more time, and is raised again.
     """
+    items = list(items)
+    found: list[Outcome[R] | None] = [None] * len(items)
+
+    def keep(outcome: Outcome[R]) -> None:
+        found[outcome.index] = outcome
+        if on_done is not None:
+            on_done(outcome)
+
+    await hand_out(fn, items, workers=workers, on_done=keep, stop=stop, timeout=timeout)
+    return [Outcome(index) if outcome is None else outcome for index, outcome in enumerate(found)]
+
+
+async def hand_out(
+    fn: Callable[[T], Awaitable[R]],
+    items: Iterable[T],
+    *,
+    workers: int,
+    on_done: Callable[[Outcome[R]], None],
+    stop: Stop | None = None,
+    timeout: float | None = None,
+) -> None:
+    """`fan_out` for an `on_done` that takes all there is to keep: of outcomes no list is made."""
     work = _Work(fn, list(items), on_done, Stop() if stop is None else stop, timeout)
-    workers = max(1, min(workers, len(work.outcomes)))
+    workers = max(1, min(workers, len(work.items)))
     if not is_blocking():
         await work.with_tasks(workers)
     elif workers == 1 and not is_async_here():
         work.in_this_thread()
     else:
         work.with_threads(workers)
-    return work.outcomes
 
 
 class _Work(Generic[T, R]):
@@ -82,18 +113,17 @@ class _Work(Generic[T, R]):
         self,
         fn: Callable[[T], Awaitable[R]],
         items: list[T],
-        on_done: Callable[[Outcome[R]], None] | None,
+        on_done: Callable[[Outcome[R]], None],
         stop: Stop,
         timeout: float | None,
     ) -> None:
         self.fn = fn
         self.items = items
-        self.outcomes: list[Outcome[R]] = [Outcome(i) for i in range(len(items))]
         self.on_done = on_done
         self.stop = stop
         self.timeout = timeout
         self.done_lock = Lock()
-        self.waiting: deque[Outcome[R]] = deque(self.outcomes)
+        self.waiting = deque(range(len(items)))
 
     def in_this_thread(self) -> None:
         while (outcome := self.take()) is not None:
@@ -110,11 +140,31 @@ class _Work(Generic[T, R]):
                 raise
 
         try:
-            for future in [submit(copy_context().run, worker) for _ in range(workers)]:
+            started = [submit(copy_context().run, worker)]
+            if workers > 1 and self.takes_long(started[0]):
+                others = min(workers - 1, len(self.waiting))
+                started += [submit(copy_context().run, worker) for _ in range(others)]
+            for future in started:
                 future.result()
         except BaseException:
             self.stop.set()
             raise
+
+    def takes_long(self, first: Future[Any]) -> bool:
+        """Wait until the first worker's items turn out to be no short ones, or it is done with all of them.
+
+        It takes two looks in a row: after a single pause, as the garbage collector makes, work goes on as before.
+        """
+        from dspx.runtime.workers import is_done
+
+        left, looked, slow = len(self.items), monotonic(), 0
+        while slow < 2:
+            if is_done(first, _SHORT):
+                return False
+            left_now, now = len(self.waiting), monotonic()
+            slow = slow + 1 if (left - left_now) * _SHORT < now - looked else 0
+            left, looked = left_now, now
+        return True
 
     async def with_tasks(self, workers: int) -> None:
         import asyncio
@@ -135,7 +185,7 @@ class _Work(Generic[T, R]):
 
     def take(self) -> Outcome[R] | None:
         try:
-            return None if self.stop else self.waiting.popleft()
+            return None if self.stop.given else Outcome(self.waiting.popleft())
         except IndexError:
             return None
 
@@ -147,9 +197,8 @@ class _Work(Generic[T, R]):
         except Exception as error:  # noqa: BLE001  an item's failure is data
             outcome.error = error
         outcome.seconds = clock.now() - started
-        if self.on_done is not None:
-            with self.done_lock:
-                self.on_done(outcome)
+        with self.done_lock:
+            self.on_done(outcome)
 
     def within_time(self, item: T) -> Awaitable[R]:
         if self.timeout is None or is_blocking():

@@ -12,6 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
 from functools import partial
 from typing import Any, TypeVar
 
@@ -77,6 +78,15 @@ def submit(fn: Callable[..., T], *args: Any) -> Future[T]:
     else:
         worker.wake.set()
     return future
+
+
+def is_done(future: Future[Any], seconds: float) -> bool:
+    """Whether the work behind `future` ends, well or not, within so many seconds."""
+    try:
+        future.exception(seconds)
+    except FutureTimeout:
+        return False
+    return True
 
 
 def background_loop() -> asyncio.AbstractEventLoop:
