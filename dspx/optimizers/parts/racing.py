@@ -1,14 +1,18 @@
-"""Racing candidates: run all on a few examples, drop those that are surely behind, run the rest on twice as many.
+"""Racing candidates: run all on a few examples, drop some, run the rest on twice as many.
 
     while wanted := next_batch(scores, alive):          # (candidate, example) pairs to run next
         ...                                             # run them, fill in `scores`
-        standing = race(scores, alive)
+        standing = race(scores, alive)                  # or halve(scores, alive)
         alive = standing.alive
     standing.leader
 
+`race` drops those that are surely behind, which finds the best one and saves little where all are close; `halve` drops
+the worse half, which costs a third and finds one about as good.
+
 Scores are a row per candidate and a column per example, None where it was not run. Candidates are compared on the
 examples that both ran, so that a hard example weighs on both. The examples should be in random order.
-(Maron and Moore 1994, "Hoeffding races", with the bound of Bonett and Price 2012 in place of Hoeffding's.)
+(Maron and Moore 1994, "Hoeffding races", with the bound of Bonett and Price 2012 in place of Hoeffding's; Karnin, Koren
+and Somekh 2013, "sequential halving".)
 """
 
 from __future__ import annotations
@@ -71,6 +75,23 @@ def race(
     means = _common_means(table, left)
     order = sorted(range(len(left)), key=lambda place: (left[place] != best, -means[place]))
     return Standing(tuple(left[place] for place in order), best, tuple(dropped))
+
+
+def halve(
+    scores: Scores, alive: Sequence[int] | None = None, *, first: int = FIRST, keep: Collection[int] = ()
+) -> Standing:
+    """Drop the half that is behind on common examples, down to two; and those that `race` drops.
+
+    Those in `keep` go only when they are surely behind. Nobody is dropped where all is run: nothing would be saved.
+    """
+    racing = list(range(len(scores))) if alive is None else list(alive)
+    standing = race(scores, racing, first=first)
+    if all(score is not None for candidate in racing for score in scores[candidate]):
+        return standing
+    room = max(2, -(-len(racing) // 2))
+    slow = [candidate for candidate in standing.alive[room:] if candidate not in keep]
+    left = tuple(candidate for candidate in standing.alive if candidate not in slow)
+    return Standing(left, standing.leader, (*standing.dropped, *slow))
 
 
 def leader(scores: Scores, alive: Sequence[int] | None = None) -> int:
