@@ -30,8 +30,8 @@ class BootstrapFewShotWithOptuna(Optimizer):
     1. Bootstrap up to `max_demos` demos per leaf.
     2. In `num_candidate_programs` trials, Optuna's TPE (Bergstra et al. 2011) chooses for each leaf how many of them it
        shows, and which; labelled examples fill up to `max_labeled_demos`. The first trial shows all.
-    3. Each trial is measured on a few examples of the valset (the trainset, unless given), the better half of them on
-       twice as many, and so on. The best one wins.
+    3. Each trial is measured on a few examples of the valset (the trainset, unless given), those that are not probably
+       behind on twice as many, and so on. The best one wins.
 
     With `selection="dspy"` each leaf shows one demo and nothing else, and each trial runs the whole valset.
     """
@@ -92,7 +92,7 @@ class BootstrapFewShotWithOptuna(Optimizer):
         return sorted(tried.items(), key=lambda item: -item[1])
 
     async def _compared(self, study: Study, bootstrap: Bootstrap) -> list[tuple[Candidate, float]]:
-        """Sets of demos, a few trials at a time on the same examples; the better ones on more."""
+        """Sets of demos, a few trials at a time on the same examples; the better ones on more of them."""
         choices = await _Choices.bootstrapped(study, bootstrap)
         trials = optuna_study(study.seed)
         trials.enqueue_trial(choices.everything)
@@ -104,7 +104,7 @@ class BootstrapFewShotWithOptuna(Optimizer):
             for trial, measured in zip(wave, await study.evaluate_all(candidates, common), strict=True):
                 trials.tell(trial, measured.score)
             tried += candidates
-        return [(one.candidate, one.score) for one in await study.select(tried, halve_from=_SEEN)]
+        return [(one.candidate, one.score) for one in await study.select(tried, first=_SEEN)]
 
 
 @dataclass(frozen=True, slots=True)

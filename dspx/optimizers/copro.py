@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from dspx.optimizers.rollout import Measured
     from dspx.optimizers.study import Study
 
-_SEEN = 10
-"""On so many examples honest selection measures all instructions before it drops the worse half."""
-
 
 class ProposeInstruction(Signature):
     """You improve the instructions that a language model is given for a task. Read the instruction in use and write another
@@ -124,7 +121,7 @@ class COPRO(Optimizer):
             study.propose(current.with_instructions({leaf: text}), f"COPRO depth {depth}, {leaf}", current)
             for text in texts
         ]
-        scores = _falling(await study.select(candidates, halve_from=_SEEN))
+        scores = _falling(await study.select(candidates))
         attempts.add(texts, candidates, [scores[candidate] for candidate in candidates], depth)
         return attempts.best_candidate
 

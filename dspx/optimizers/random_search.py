@@ -10,14 +10,12 @@ from dspx.optimizers.bootstrap_few_shot import Bootstrap
 from dspx.optimizers.estimate import Work
 from dspx.optimizers.optimizer import Optimizer
 from dspx.optimizers.parts.demos import labelled
+from dspx.optimizers.parts.racing import BOLD_FIRST
 
 if TYPE_CHECKING:
     from dspx.core.candidate import Candidate
     from dspx.optimizers.estimate import Shape
     from dspx.optimizers.study import Study
-
-_SEEN = 10
-"""On so many examples honest selection measures all candidates before it drops the worse half."""
 
 
 class BootstrapFewShotWithRandomSearch(Optimizer):
@@ -26,11 +24,9 @@ class BootstrapFewShotWithRandomSearch(Optimizer):
     1. Candidates: the student without demos, with labelled demos, with bootstrapped demos of the trainset in its
        order, and `num_candidate_programs` times bootstrapped demos of a shuffled trainset, 1 to
        `max_bootstrapped_demos` of them.
-    2. Measure all on ten examples of the valset (the trainset, unless given), the better half on twice as many, and so
-       on, down to two that run all of it (sequential halving; Karnin et al. 2013). The better one wins.
-
-    Halving takes about a third of the rollouts of running all candidates in full, which `selection="dspy"` does, and
-    finds one as good.
+    2. Measure all on ten examples of the valset (the trainset, unless given), those that are not probably behind on
+       twice as many, and so on; keep the best. That takes about half of the rollouts of running all candidates on
+       all examples, which `selection="dspy"` does, and finds one as good.
 
     stop_at_score: percent; candidates are then tried one after the other, and none after one that reaches it.
     `compile(restrict=[…])` tries these seeds only (-3 to -1 are the first three candidates); with
@@ -69,9 +65,8 @@ class BootstrapFewShotWithRandomSearch(Optimizer):
         bootstraps = Bootstrap.of(self).work(shape)
         n = self.num_candidate_programs
         made = (n + self.max_bootstrapped_demos, (n + 1) * bootstraps.rollouts[1])
-        return Work(rollouts=made) + Work(
-            rollouts=((n + 3) * shape.val // (3 if shape.honest else 1), (n + 3) * shape.val)
-        )
+        least = min(BOLD_FIRST, shape.val // 3) if shape.honest else shape.val
+        return Work(rollouts=made) + Work(rollouts=((n + 3) * least, (n + 3) * shape.val))
 
     async def search(
         self, study: Study, *, restrict: Collection[int] | None = None, labeled_sample: bool = True
@@ -82,7 +77,7 @@ class BootstrapFewShotWithRandomSearch(Optimizer):
         candidates = await study.gather(
             [lambda seed=seed: self.candidate(study, seed, labeled_sample) for seed in seeds], "seed"
         )
-        measured = await study.select(candidates, stop_at=self.stop_at_score, halve_from=_SEEN)
+        measured = await study.select(candidates, stop_at=self.stop_at_score)
         seed_of = {candidate: seed for seed, candidate in reversed(list(zip(seeds, candidates, strict=True)))}
         study.adopt(measured[0].candidate)
         study.note(

@@ -2,17 +2,16 @@
 
     while wanted := next_batch(scores, alive):          # (candidate, example) pairs to run next
         ...                                             # run them, fill in `scores`
-        standing = race(scores, alive)                  # or halve(scores, alive)
+        standing = race(scores, alive)                  # or race_boldly(scores, alive)
         alive = standing.alive
     standing.leader
 
-`race` drops those that are surely behind, which finds the best one and saves little where all are close; `halve` drops
-the worse half, which costs a third and finds one about as good.
+`race` drops those that are surely behind, which finds the best one and saves little where all are close;
+`race_boldly` drops those that are probably behind, which costs half and finds one about as good.
 
 Scores are a row per candidate and a column per example, None where it was not run. Candidates are compared on the
 examples that both ran, so that a hard example weighs on both. The examples should be in random order.
-(Maron and Moore 1994, "Hoeffding races", with the bound of Bonett and Price 2012 in place of Hoeffding's; Karnin, Koren
-and Somekh 2013, "sequential halving".)
+(Maron and Moore 1994, "Hoeffding races", with the bound of Bonett and Price 2012 in place of Hoeffding's.)
 """
 
 from __future__ import annotations
@@ -32,6 +31,10 @@ if TYPE_CHECKING:
 Scores = Sequence[Sequence[float | None]]
 
 FIRST = 8
+BOLD = 0.1
+"""How likely one comparison of a bold race drops a candidate that is as good as the leader."""
+BOLD_FIRST = 10
+"""On so many examples a bold race runs all candidates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ def race(
     alive: Sequence[int] | None = None,
     *,
     error: float = 0.05,
+    level: float | None = None,
     margin: float = 0.0,
     first: int = FIRST,
     keep: Collection[int] = (),
@@ -56,14 +60,15 @@ def race(
 
     With probability 1 - `error`, over the whole race, the candidate that would have been best on all examples
     is not dropped; or, with a `margin`, none that would have been better than the one that dropped it by more than
-    that. Those in `keep` stay in any case.
+    that. `level` is the chance of each single comparison, instead. Those in `keep` stay in any case.
     """
     table = as_table(scores)
     count, total = table.shape
     racing = list(range(count)) if alive is None else list(alive)
     best = leader(scores, racing)
-    looks = max(1, len(batch_ends(total, first)) - 1)
-    level = error / (max(1, count - 1) * looks)
+    if level is None:
+        looks = max(1, len(batch_ends(total, first)) - 1)
+        level = error / (max(1, count - 1) * looks)
     dropped = [
         candidate
         for candidate in racing
@@ -77,21 +82,21 @@ def race(
     return Standing(tuple(left[place] for place in order), best, tuple(dropped))
 
 
-def halve(
-    scores: Scores, alive: Sequence[int] | None = None, *, first: int = FIRST, keep: Collection[int] = ()
+def race_boldly(
+    scores: Scores,
+    alive: Sequence[int] | None = None,
+    *,
+    first: int = BOLD_FIRST,
+    spare: Collection[int] = (),
 ) -> Standing:
-    """Drop the half that is behind on common examples, down to two; and those that `race` drops.
+    """`race` where candidates are too close for it: drop each that is behind by more than one chance in ten explains.
 
-    Those in `keep` go only when they are surely behind. Nobody is dropped where all is run: nothing would be saved.
+    Half of the rollouts and less find a candidate about as good as the best. Those in `spare` go only when `race`
+    itself would drop them.
     """
-    racing = list(range(len(scores))) if alive is None else list(alive)
-    standing = race(scores, racing, first=first)
-    if all(score is not None for candidate in racing for score in scores[candidate]):
-        return standing
-    room = max(2, -(-len(racing) // 2))
-    slow = [candidate for candidate in standing.alive[room:] if candidate not in keep]
-    left = tuple(candidate for candidate in standing.alive if candidate not in slow)
-    return Standing(left, standing.leader, (*standing.dropped, *slow))
+    surely = race(scores, alive, first=first).dropped
+    keep = [candidate for candidate in spare if candidate not in surely]
+    return race(scores, alive, level=BOLD, first=first, keep=keep)
 
 
 def leader(scores: Scores, alive: Sequence[int] | None = None) -> int:
