@@ -31,7 +31,8 @@ class BootstrapFewShot(Optimizer):
     teacher_settings: settings for the teacher's calls, as `{"lm": …}`.
     max_errors: how many rollouts may fail before it is an error (`EvaluationError`).
 
-    As many rollouts run at once as demos are still missing, so none is run that DSPy would not run too.
+    As many rollouts run at once as demos are still missing, so none is run that DSPy would not run too. Where a budget
+    ends before, the student comes back with labelled examples.
     """
 
     needs_metric: ClassVar = False
@@ -59,6 +60,7 @@ class BootstrapFewShot(Optimizer):
         return Bootstrap.of(self).work(shape)
 
     async def search(self, study: Study) -> None:
+        study.adopt(study.beginnings(self.max_labeled_demos)[-1])  # should the budget not reach further
         bootstrap = Bootstrap.of(self)
         study.adopt(await bootstrap(study, study.trainset))
 
