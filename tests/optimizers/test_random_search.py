@@ -38,3 +38,15 @@ def test_all_candidates_are_there_the_winner_first():
     seeds = [one["seed"] for one in program.candidate_programs]
     assert set(seeds) == set(range(-3, 4))
     assert program.candidate_programs[0]["program"].candidate() == program.candidate()
+
+
+def test_every_set_has_as_many_bootstrapped_demos_as_may_be_and_as_dspy_fewer_by_chance():
+    sizes = {}
+    for selection in ("honest", "dspy"):
+        program = compiled(selection=selection, num_candidate_programs=6)
+        sizes[selection] = {
+            sum("augmented" in demo for demo in one["program"].topic.demos)
+            for one in program.candidate_programs
+            if one["seed"] >= 0
+        }
+    assert sizes == {"honest": {2}, "dspy": {1, 2}}
