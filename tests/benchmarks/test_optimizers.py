@@ -108,8 +108,10 @@ def test_an_aa_row_counts_the_gains_that_are_not_there() -> None:
     assert "not yet" in render_aa([AARow("another")])
 
 
-def test_dspys_figures_are_on_record_for_ten_seeds() -> None:
-    known = recorded()
+@pytest.mark.parametrize("part", ["plans", "plans from seed 500"])
+def test_dspys_figures_are_on_record_for_ten_seeds(part: str) -> None:
+    known = recorded(part)
     for plan in PLANS.values():
         if not plan.rival:
             assert len(known[plan.name]) == 10, plan.name
+            assert all("tokens" in result for result in known[plan.name])
