@@ -51,3 +51,23 @@ def test_a_gain_that_was_chosen_by_is_less_than_it_looks() -> None:
     rows = [[0.0, 1.0] * 20, [1.0, 1.0, 0.0, 1.0] * 10, [0.0, 1.0, 1.0, 1.0] * 10]
     gain = gain_of(check_where_chosen(rows, 1), rows[0], rows[1], "where chosen")
     assert gain.points < gain.measured == 25.0
+
+
+def test_a_gain_is_not_measured_on_examples_that_the_winner_shows() -> None:
+    task = SimulatedTask(2, train=32, val=1, test=1)
+    with dspx.context(lm=SimulatedLM(task), num_threads=1):
+        student = dspx.ChainOfThought(task.signature)
+        compiled = dspx.COPRO(metric=task.metric, breadth=2, depth=1).compile(student, trainset=task.train)
+    assert len(compiled.predict.demos) == 16
+    assert compiled.report.gain.n <= 16
+
+
+def test_a_bootstrapped_example_is_shown_too() -> None:
+    task = SimulatedTask(2, train=60, val=30, test=1)
+    with dspx.context(lm=SimulatedLM(task), num_threads=1):
+        student = dspx.ChainOfThought(task.signature)
+        optimizer = dspx.BootstrapRS(task.metric, num_candidate_programs=1)
+        compiled = optimizer.compile(student, trainset=task.train, valset=task.val)
+    assert sum("augmented" in demo for demo in compiled.predict.demos) == 4
+    assert compiled.report.gain.on == "examples kept apart from the search"
+    assert compiled.report.gain.n == 60 - len(compiled.predict.demos)
