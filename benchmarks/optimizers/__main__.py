@@ -25,7 +25,9 @@ def main() -> int:
         print(render_aa(aa))
         _write(options, {"aa": [row.to_json() for row in aa]}, lambda page: fill(page, aa=aa))
         return int(any("failed" in note for row in aa for note in row.notes))
-    rows = run(chosen(names), options.seeds or 10, sides, options.fresh, not options.no_record)
+    rows = run(
+        chosen(names), options.seeds or 10, sides, options.fresh, not options.no_record, options.first_seed
+    )
     print(render(rows))
     _write(options, {"rows": [row.to_json() for row in rows]}, lambda page: fill(page, rows))
     return int(any("failed" in note for row in rows for note in row.notes))
@@ -41,6 +43,9 @@ def _write(options: argparse.Namespace, result: object, filled: object) -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks.optimizers", description=__doc__)
     parser.add_argument("--seeds", type=int, help="how many tasks (default 10, of the A/A test 40)")
+    parser.add_argument(
+        "--first-seed", type=int, default=0, metavar="N", help="tasks that nobody looked at yet"
+    )
     parser.add_argument("--only", metavar="NAMES", help="plans by the beginning of their names: mipro,simba")
     parser.add_argument("--side", choices=("dspx", "dspy", "both"), default="both")
     parser.add_argument("--aa", action="store_true", help="gains reported where there is nothing to gain")

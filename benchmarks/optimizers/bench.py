@@ -10,14 +10,19 @@ from functools import cached_property
 from threading import Lock
 from typing import Any
 
+from dspx.testing.prompt.reading import text_of
 from dspx.testing.simulated import SimulatedTask
 
 
 @dataclass
 class Meter:
-    """What the simulated LM and the metric saw. `calls`: different requests, as both libraries' caches are on by default."""
+    """What the simulated LM and the metric saw. `calls`: different requests, as both libraries' caches are on by default.
+
+    `tokens`: of those requests and their answers, four characters to a token.
+    """
 
     asked: int = 0
+    tokens: int = 0
     seconds: float = 0.0
     rollouts: int = 0
 
@@ -28,6 +33,15 @@ class Meter:
     @property
     def calls(self) -> int:
         return len(self.keys)
+
+    def add(self, key: bytes, messages: Any, texts: list[str], seconds: float) -> None:
+        """A request was answered."""
+        with self.lock:
+            self.asked += 1
+            self.seconds += seconds
+            if key not in self.keys:
+                self.keys.add(key)
+                self.tokens += sum(map(_tokens, [*map(text_of, messages), *texts]))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Meter:
         return self
@@ -105,6 +119,7 @@ class Bench:
             meter = self.meter
             spent = {
                 "lm_calls": meter.calls,
+                "tokens": meter.tokens,
                 "asked": meter.asked,
                 "rollouts": meter.rollouts,
                 "cpu": cpu,
@@ -229,11 +244,12 @@ def _answered(task: SimulatedTask, meter: Meter, messages: Any, settings: dict[s
     began = time.thread_time()
     texts = [task.core.answer(messages, settings, index) for index in range(int(settings.get("n") or 1))]
     if not is_deciding():
-        with meter.lock:
-            meter.asked += 1
-            meter.keys.add(task.core.key(messages, settings))
-            meter.seconds += time.thread_time() - began
+        meter.add(task.core.key(messages, settings), messages, texts, time.thread_time() - began)
     return texts
+
+
+def _tokens(text: str) -> int:
+    return (len(text) + 3) // 4
 
 
 _LMS = {"dspx": _dspx_lm, "dspy": _dspy_lm}

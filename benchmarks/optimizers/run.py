@@ -32,6 +32,7 @@ class Row:
     dspy: list[Result] = field(default_factory=list[Result])
     dspx: dict[float, list[Result]] = field(default_factory=dict[float, list[Result]])
     notes: list[str] = field(default_factory=list[str])
+    first: int = 0
 
     @property
     def ours(self) -> list[Result]:
@@ -114,21 +115,27 @@ class Optimizing(Process):
 
 
 def run(
-    plans: Iterable[Plan], seeds: int, sides: Sequence[str], fresh: bool = False, keep: bool = True
+    plans: Iterable[Plan],
+    seeds: int,
+    sides: Sequence[str],
+    fresh: bool = False,
+    keep: bool = True,
+    first: int = 0,
 ) -> list[Row]:
     """A row for each plan. What DSPy came to is recorded in `RECORD`, and taken from there unless `fresh`.
 
-    keep: record what is measured, plan by plan."""
+    keep: record what is measured, plan by plan. first: the first of the seeds."""
+    part = f"plans from seed {first}" if first else "plans"
     with ExitStack() as stack:
         workers = {side: stack.enter_context(Optimizing(side)) for side in sides}
-        known = {} if fresh else recorded()
+        known = {} if fresh else recorded(part)
         rows: list[Row] = []
         for plan in plans:
             print(f"  {plan.title} …", file=sys.stderr, flush=True)
-            row = Row(plan)
+            row = Row(plan, first=first)
             _dspy(row, seeds, workers.get("dspy"), known)
             if keep and "dspy" in workers and row.dspy and not plan.rival:
-                record({plan.name: row.dspy})
+                record({plan.name: row.dspy}, part)
             if "dspx" in workers:
                 _dspx(row, seeds, workers["dspx"])
             rows.append(row)
@@ -136,16 +143,21 @@ def run(
 
 
 def recorded(part: str = "plans") -> dict[str, list[Result]]:
-    """DSPy's results by plan, as recorded: of the comparison ("plans") or of the A/A test ("aa")."""
-    return json.loads(RECORD.read_text(encoding="utf-8")).get(part, {}) if RECORD.exists() else {}
+    """DSPy's results by plan, as recorded: of the comparison ("plans"), of its other seeds, or of the A/A test ("aa")."""
+    return _parts().get(part, {})
 
 
 def record(results: dict[str, list[Result]], part: str = "plans") -> None:
     """Keep what DSPy came to, for runs that do not measure it again."""
-    parts = {name: recorded(name) for name in ("plans", "aa")}
-    parts[part] = parts[part] | results
+    parts = _parts()
+    parts[part] = parts.get(part, {}) | results
     shown = ",\n".join(f"{json.dumps(name)}: {{\n{_lines(plans)}\n}}" for name, plans in parts.items())
     RECORD.write_text(f'{{\n"dspy": "3.4.1",\n{shown}\n}}\n', encoding="utf-8")
+
+
+def _parts() -> dict[str, dict[str, list[Result]]]:
+    found = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
+    return {name: part for name, part in found.items() if name != "dspy"}
 
 
 def _lines(plans: dict[str, list[Result]]) -> str:
@@ -163,7 +175,7 @@ def _dspy(row: Row, seeds: int, worker: Optimizing | None, known: dict[str, list
         return
     for seed in range(len(row.dspy), seeds):
         try:
-            row.dspy.append(worker.do(name, seed))
+            row.dspy.append(worker.do(name, row.first + seed))
         except Failed as failure:
             row.notes.append(f"dspy failed on seed {seed}: {str(failure).strip().splitlines()[-1]}")
             return
@@ -178,7 +190,9 @@ def _dspx(row: Row, seeds: int, worker: Optimizing) -> None:
         for seed in range(seeds if row.plan.free else min(seeds, len(row.dspy))):
             budget = {} if row.plan.free else {"lm_calls": max(1, round(part * row.dspy[seed]["lm_calls"]))}
             try:
-                result = worker.do(row.plan.name, seed, limits={"budget": budget} if budget else {})
+                result = worker.do(
+                    row.plan.name, row.first + seed, limits={"budget": budget} if budget else {}
+                )
             except Failed as failure:
                 row.notes.append(f"dspx failed on seed {seed}: {str(failure).strip().splitlines()[-1]}")
                 return

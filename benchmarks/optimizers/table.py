@@ -13,8 +13,10 @@ HEAD = (
     "optimizer",
     "DSPy: true score",
     "LM calls",
+    "tokens",
     "dspx: true score",
     "LM calls",
+    "tokens",
     "calls for DSPy's score",
     "CPU a rollout: DSPy",
     "dspx",
@@ -43,9 +45,15 @@ def render_aa(rows: Sequence[AARow]) -> str:
 
 
 def fill(page: str, rows: Sequence[Row] = (), aa: Sequence[AARow] = ()) -> str:
-    """The page with the figures between `<!-- optimizers -->` or `<!-- aa -->` and `<!-- end -->` replaced."""
+    """The page with the figures between `<!-- optimizers -->` or `<!-- aa -->` and `<!-- end -->` replaced.
+
+    Those of other seeds go to `<!-- optimizers from seed 500 -->`.
+    """
     if rows:
-        page = _filled(page, "optimizers", [HEAD, *map(_cells, rows)])
+        first = rows[0].first
+        page = _filled(
+            page, f"optimizers from seed {first}" if first else "optimizers", [HEAD, *map(_cells, rows)]
+        )
     if aa:
         page = _filled(page, "aa", [AA_HEAD, *map(_aa_cells, aa)])
     return page
@@ -67,8 +75,10 @@ def _cells(row: Row) -> tuple[str, ...]:
         row.plan.title,
         _score(row.dspy),
         _calls(row.dspy),
+        _tokens(row.dspy),
         _score(row.ours) or ("not yet" if any("yet" in note for note in row.notes) else ""),
         _calls(row.ours),
+        _tokens(row.ours),
         need,
         _cpu(row.dspy),
         _cpu(row.ours),
@@ -86,6 +96,13 @@ def _score(results: Sequence[Result]) -> str:
 
 def _calls(results: Sequence[Result]) -> str:
     return f"{sum(result['lm_calls'] for result in results) / len(results):,.0f}" if results else ""
+
+
+def _tokens(results: Sequence[Result]) -> str:
+    """In thousands, sent and received."""
+    if not results or any("tokens" not in result for result in results):
+        return ""
+    return f"{sum(result['tokens'] for result in results) / len(results) / 1_000:,.0f} k"
 
 
 def _cpu(results: Sequence[Result]) -> str:

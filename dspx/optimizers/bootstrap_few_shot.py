@@ -31,7 +31,8 @@ class BootstrapFewShot(Optimizer):
     teacher_settings: settings for the teacher's calls, as `{"lm": …}`.
     max_errors: how many rollouts may fail before it is an error (`EvaluationError`).
 
-    As many rollouts run at once as demos are still missing, so none is run that DSPy would not run too.
+    As many rollouts run at once as demos are still missing, so none is run that DSPy would not run too. Where a budget
+    ends before, the student comes back with labelled examples.
     """
 
     needs_metric: ClassVar = False
@@ -59,6 +60,7 @@ class BootstrapFewShot(Optimizer):
         return Bootstrap.of(self).work(shape)
 
     async def search(self, study: Study) -> None:
+        study.adopt(study.beginnings(self.max_labeled_demos)[-1])  # should the budget not reach further
         bootstrap = Bootstrap.of(self)
         study.adopt(await bootstrap(study, study.trainset))
 
@@ -82,11 +84,8 @@ class Bootstrap:
         self, study: Study, examples: Sequence[Any], *, how: str = "bootstrapped demos"
     ) -> Candidate:
         """The student with demos: bootstrapped ones first, then labelled ones of the examples not used for them."""
-        teacher = self.teacher_of(study, examples)
-        passed = await self.passing(study, teacher, examples)
-        used = {id(rollout.example) for rollout in passed}
-        rest = [example for example in examples if id(example) not in used]
-        Random(0).shuffle(rest)
+        passed = await self.passing(study, examples)
+        rest = rest_of(examples, passed)
         demos: dict[str, list[Any]] = {}
         found = [demos_of(rollout) for rollout in passed]
         rng = Random(0)  # one for all leaves, as in DSPy: each draws labelled examples of its own
@@ -102,18 +101,22 @@ class Bootstrap:
         return Work(rollouts=(least, shape.train * self.max_rounds if least else 0))
 
     def teacher_of(self, study: Study, examples: Sequence[Any]) -> tuple[Subject, Candidate]:
-        """Who shows how: with labelled demos of its own, unless it was compiled before."""
+        """Who shows how: with labelled demos of its own, unless it was compiled before.
+
+        Under honest selection it is the same one however the examples are shuffled, so that a rollout of it serves
+        every candidate; DSPy draws its labelled demos anew each time.
+        """
         subject = study.teacher
         values: Candidate = subject.program.candidate()
         self._check_teacher(study, values)
         if self.max_labeled_demos and not getattr(subject.program, "_compiled", False):
-            values = values.with_demos(labelled(values.demos(), examples, self.max_labeled_demos))
+            shown = study.trainset if study.honest else examples
+            values = values.with_demos(labelled(values.demos(), shown, self.max_labeled_demos))
         return subject, values
 
-    async def passing(
-        self, study: Study, teacher: tuple[Subject, Candidate], examples: Sequence[Any]
-    ) -> list[Rollout]:
+    async def passing(self, study: Study, examples: Sequence[Any]) -> list[Rollout]:
         """The first `max_bootstrapped_demos` examples, in their order, on which a rollout of the teacher passes."""
+        teacher = self.teacher_of(study, examples)
         passed: list[Rollout] = []
         waiting = list(examples)
         while waiting and len(passed) < self.max_bootstrapped_demos:
@@ -163,3 +166,11 @@ class Bootstrap:
                 f"The student has the predictors {ours} and the teacher {theirs}: "
                 "a demo goes to the leaf of the same name, so both must have the same."
             )
+
+
+def rest_of(examples: Sequence[Any], passed: Sequence[Rollout]) -> list[Any]:
+    """The examples that no demo was bootstrapped from, shuffled."""
+    used = {id(rollout.example) for rollout in passed}
+    rest = [example for example in examples if id(example) not in used]
+    Random(0).shuffle(rest)
+    return rest

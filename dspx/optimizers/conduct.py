@@ -183,11 +183,8 @@ class _Conduct:
         used = {
             key for found, scores in study.scores.items() if found != study.baseline.hash for key in scores
         }
-        shown = {_content(demo) for demos in winner.demos().values() for demo in demos}
         fresh = [
-            example
-            for example in study.trainset
-            if study.key_of(example) not in used and _content(example) not in shown
+            example for example in _not_shown(winner, study.trainset) if study.key_of(example) not in used
         ]
         if len(fresh) < _LEAST_CHECK:
             return []
@@ -200,12 +197,14 @@ class _Conduct:
         return gain_of(check, before, after, "examples kept apart from the search")
 
     def _gain_where_chosen(self, winner: Candidate) -> Gain | None:
-        """On the examples that it was chosen by, corrected for that."""
+        """On the examples that it was chosen by and does not show, corrected for the choice."""
         study = self.study
-        pairs = study.paired(study.baseline, winner, study.valset)
+        unseen = _not_shown(winner, study.valset)
+        examples = unseen if study.paired(study.baseline, winner, unseen) else study.valset
+        pairs = study.paired(study.baseline, winner, examples)
         if not pairs:
             return None
-        hashes, scores = study.table(study.valset)
+        hashes, scores = study.table(examples)
         check = check_where_chosen(scores, hashes.index(winner.hash), seed=study.seed)
         on = "the examples that it was chosen by, with the choice allowed for"
         return gain_of(check, [a for a, _ in pairs], [b for _, b in pairs], on)
@@ -279,9 +278,14 @@ def _lineage(study: Study, found: str) -> Lineage:
     return Lineage(study.candidate(found), origin.how, origin.parents, mean, len(scores))
 
 
-def _content(example: Any) -> frozenset[tuple[str, str]]:
-    values = example.inputs() if getattr(example, "_input_keys", None) else example
-    return frozenset((name, repr(value)) for name, value in values.items() if name != "augmented")
+def _not_shown(candidate: Candidate, examples: Sequence[Any]) -> list[Any]:
+    """The examples whose inputs are in none of its demos; of the others it need only copy the answer."""
+    shown = [_content(demo) for demos in candidate.demos().values() for demo in demos]
+    return [example for example in examples if not any(_content(example.inputs()) <= demo for demo in shown)]
+
+
+def _content(values: Any) -> frozenset[tuple[str, str]]:
+    return frozenset((name, repr(value)) for name, value in values.items())
 
 
 # ---------------------------------------------------------------- before

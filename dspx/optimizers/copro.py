@@ -16,6 +16,7 @@ from dspx.optimizers.study import AskFailed
 if TYPE_CHECKING:
     from dspx.core.candidate import Candidate
     from dspx.optimizers.estimate import Shape
+    from dspx.optimizers.rollout import Measured
     from dspx.optimizers.study import Study
 
 
@@ -120,8 +121,8 @@ class COPRO(Optimizer):
             study.propose(current.with_instructions({leaf: text}), f"COPRO depth {depth}, {leaf}", current)
             for text in texts
         ]
-        measured = {one.candidate: one.score for one in await study.select(candidates)}
-        attempts.add(texts, candidates, [measured[candidate] for candidate in candidates], depth)
+        scores = _falling(await study.select(candidates))
+        attempts.add(texts, candidates, [scores[candidate] for candidate in candidates], depth)
         return attempts.best_candidate
 
     def _finish(self, study: Study, attempts: Mapping[str, _Attempts]) -> None:
@@ -183,6 +184,15 @@ class _Attempts:
             for name, value in zip(columns, row, strict=True):
                 columns[name].append(value)
         return columns
+
+
+def _falling(ranked: Sequence[Measured]) -> dict[Candidate, float]:
+    """Scores, the best first: one that was dropped early, on a few lucky examples, has no more than those that stayed."""
+    lowest = float("inf")
+    scores: dict[Candidate, float] = {}
+    for one in ranked:
+        lowest = scores[one.candidate] = min(lowest, one.score)
+    return scores
 
 
 def _first(optimizer: COPRO, study: Study, leaf: str) -> Any:

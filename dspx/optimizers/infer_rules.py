@@ -11,6 +11,7 @@ from dspx.modules.chain_of_thought import ChainOfThought
 from dspx.optimizers.bootstrap_few_shot import Bootstrap
 from dspx.optimizers.estimate import Work
 from dspx.optimizers.optimizer import Optimizer
+from dspx.optimizers.parts.racing import BOLD_FIRST
 from dspx.optimizers.study import AskFailed
 
 if TYPE_CHECKING:
@@ -70,9 +71,8 @@ class InferRules(Optimizer):
     def work(self, shape: Shape, **options: Any) -> Work:
         val = shape.val if shape.has_valset else shape.val // 2
         asks = self.num_candidates * shape.leaves
-        measured = (self.num_candidates + 1) * val
-        low = measured // (3 if shape.honest else 1)
-        return Bootstrap.of(self).work(shape) + Work(rollouts=(low, measured), asks=(asks, 2 * asks))
+        n, least = self.num_candidates + 1, min(BOLD_FIRST, val // 3) if shape.honest else val
+        return Bootstrap.of(self).work(shape) + Work(rollouts=(n * least, n * val), asks=(asks, 2 * asks))
 
     async def search(self, study: Study) -> None:
         if not study.has_valset:

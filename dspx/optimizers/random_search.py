@@ -10,6 +10,7 @@ from dspx.optimizers.bootstrap_few_shot import Bootstrap
 from dspx.optimizers.estimate import Work
 from dspx.optimizers.optimizer import Optimizer
 from dspx.optimizers.parts.demos import labelled
+from dspx.optimizers.parts.racing import BOLD_FIRST
 
 if TYPE_CHECKING:
     from dspx.core.candidate import Candidate
@@ -21,9 +22,14 @@ class BootstrapFewShotWithRandomSearch(Optimizer):
     """`BootstrapFewShotWithRandomSearch(metric=…).compile(student, trainset=…, valset=…)`: the best of many demo sets.
 
     1. Candidates: the student without demos, with labelled demos, with bootstrapped demos of the trainset in its
-       order, and `num_candidate_programs` times bootstrapped demos of a shuffled trainset, 1 to
-       `max_bootstrapped_demos` of them.
-    2. Evaluate each on the valset (the trainset, unless given), and keep the best.
+       order, and `num_candidate_programs` times bootstrapped demos of a shuffled trainset.
+    2. Measure all on ten examples of the valset (the trainset, unless given), those that are not probably behind on
+       twice as many, and so on; keep the best. That takes about half of the rollouts of running all candidates on
+       all examples, and finds one as good.
+
+    Each set has `max_bootstrapped_demos` bootstrapped demos, and labelled ones up to `max_labeled_demos` in all.
+    With `selection="dspy"` a shuffled trainset gives 1 to `max_bootstrapped_demos` of them, by chance, and all
+    candidates run on all examples.
 
     stop_at_score: percent; candidates are then tried one after the other, and none after one that reaches it.
     `compile(restrict=[…])` tries these seeds only (-3 to -1 are the first three candidates); with
@@ -59,12 +65,11 @@ class BootstrapFewShotWithRandomSearch(Optimizer):
         self.selection = selection
 
     def work(self, shape: Shape, **options: Any) -> Work:
-        bootstraps = Bootstrap.of(self).work(shape)
-        n = self.num_candidate_programs
-        made = (n + self.max_bootstrapped_demos, (n + 1) * bootstraps.rollouts[1])
-        return Work(rollouts=made) + Work(
-            rollouts=((n + 3) * shape.val // (3 if shape.honest else 1), (n + 3) * shape.val)
-        )
+        n, bootstraps = self.num_candidate_programs, Bootstrap.of(self).work(shape)
+        if not shape.honest:  # each with a teacher of its own
+            bootstraps = Work(rollouts=(n + self.max_bootstrapped_demos, (n + 1) * bootstraps.rollouts[1]))
+        least = min(BOLD_FIRST, shape.val // 3) if shape.honest else shape.val
+        return bootstraps + Work(rollouts=((n + 3) * least, (n + 3) * shape.val))
 
     async def search(
         self, study: Study, *, restrict: Collection[int] | None = None, labeled_sample: bool = True
@@ -102,7 +107,9 @@ class BootstrapFewShotWithRandomSearch(Optimizer):
         if seed == -1:
             return await Bootstrap.of(self)(study, trainset)
         Random(seed).shuffle(trainset)
-        size = Random(seed).randint(1, self.max_bootstrapped_demos)
+        size = self.max_bootstrapped_demos
+        if not study.honest:
+            size = Random(seed).randint(1, size)
         bootstrap = Bootstrap.of(self, max_bootstrapped_demos=size)
         return await bootstrap(study, trainset, how=f"{size} bootstrapped demos, shuffle {seed}")
 

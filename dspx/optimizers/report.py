@@ -13,11 +13,12 @@ from dspx.optimizers.parts.winner_check import WinnerCheck
 
 @dataclass(frozen=True, slots=True)
 class Gain:
-    """How much better the winner is than the student as given, on the same examples; in percentage points."""
+    """How much better the winner is than the student as given, in percentage points."""
 
     points: float
-    expected: float
-    """What to expect on other examples: less than measured where the winner was chosen by these very ones."""
+    """What to expect on other examples. As measured, where the winner was not chosen by these; else less than that."""
+    measured: float
+    """The difference on these very examples."""
     ci95: tuple[float, float] | None
     """Where the gain would lie on endlessly many examples like these, 95 % sure."""
     p_not_better: float
@@ -37,7 +38,7 @@ class Gain:
     def to_json(self) -> dict[str, Any]:
         return {
             "points": self.points,
-            "expected": self.expected,
+            "measured": self.measured,
             "ci95": list(self.ci95) if self.ci95 else None,
             "p_not_better": self.p_not_better,
             "baseline": self.baseline,
@@ -92,7 +93,10 @@ class Report:
         if self.kept_student:
             return f"nothing better than the student was found (its score: {gain.baseline:.1f} % on {gain.n} examples)"
         sure = "" if gain.ci95 is None else f" [{gain.ci95[0]:+.1f}, {gain.ci95[1]:+.1f}]"
-        text = f"{gain.baseline:.1f} % -> {gain.winner:.1f} %: {gain.points:+.1f} points{sure} on {gain.n} examples"
+        told = f"{gain.points:+.1f} points{sure}" + (
+            "" if gain.points == gain.measured else " to expect on others"
+        )
+        text = f"{gain.baseline:.1f} % -> {gain.winner:.1f} % on {gain.n} examples: {told}"
         return f"{text}, within the noise" if gain.within_noise else text
 
     def __str__(self) -> str:
@@ -131,8 +135,8 @@ def gain_of(check: WinnerCheck, baseline: Sequence[float], winner: Sequence[floa
         return None
     interval = check.ci95
     return Gain(
-        points=round(100 * check.gain, 2),
-        expected=round(100 * check.expected, 2),
+        points=round(100 * check.expected, 2),
+        measured=round(100 * check.gain, 2),
         ci95=None if interval is None else (round(100 * interval[0], 2), round(100 * interval[1], 2)),
         p_not_better=round(check.p_not_better, 6),
         baseline=round(100 * sum(baseline) / len(baseline), 2),

@@ -26,7 +26,7 @@ from dspx.optimizers.fingerprint import example_data, name_of
 from dspx.optimizers.journal import Journal, key_of
 from dspx.optimizers.parts.demos import labelled
 from dspx.optimizers.parts.plain import plain, plain_values, typed_values
-from dspx.optimizers.parts.racing import next_batch, race
+from dspx.optimizers.parts.racing import BOLD_FIRST, next_batch, race_boldly
 from dspx.optimizers.perform import Leaves, Metric
 from dspx.optimizers.rollout import Measured, Rollout, Subject, Wanted, ranked
 from dspx.runtime import clock
@@ -209,34 +209,40 @@ class Study:
         examples: Sequence[Any] | None = None,
         *,
         stop_at: float | None = None,
+        first: int = BOLD_FIRST,
     ) -> list[Measured]:
         """The candidates on the examples (the valset, unless told), the best first, equals in their order.
 
-        Honest selection drops those early that are behind on common examples. `stop_at` (percent): in their order,
-        no candidate is tried after one that reaches it.
+        Honest selection runs all on the `first` examples of `raced`, drops those that are probably behind, goes on with
+        the others on twice as many, and so on: where candidates are close, that takes half of the rollouts and finds
+        one about as good as the best. The student, where it is one of them, stays until it is surely behind.
+        `stop_at` (percent): in their order, no candidate is tried after one that reaches it.
         """
         candidates = list(dict.fromkeys(candidates))
         if stop_at is not None:
             return ranked(await self._until(candidates, examples, stop_at))
         if self.honest and len(candidates) > 1:
-            return await self._race(candidates, self.valset if examples is None else examples)
+            return await self._race(candidates, self.raced(examples), first)
         return ranked(await self.evaluate_all(candidates, examples))
 
-    async def _race(self, candidates: Sequence[Candidate], examples: Sequence[Any]) -> list[Measured]:
-        """All on a few examples, those that are not surely behind on more, in an order of the study's own."""
-        order = Random(f"race {self.seed}").sample(range(len(examples)), len(examples))
-        shuffled = [examples[place] for place in order]
-        found: list[list[Rollout | None]] = [[None] * len(shuffled) for _ in candidates]
+    def raced(self, examples: Sequence[Any] | None = None) -> list[Any]:
+        """The examples (the valset, unless told) in the order in which a selection runs them, the same every time."""
+        examples = self.valset if examples is None else examples
+        return Random(f"race {self.seed}").sample(examples, len(examples))
+
+    async def _race(
+        self, candidates: Sequence[Candidate], examples: Sequence[Any], first: int
+    ) -> list[Measured]:
+        """All on a few examples, those that are left on more."""
+        student = [place for place, candidate in enumerate(candidates) if candidate == self.baseline]
+        found: list[list[Rollout | None]] = [[None] * len(examples) for _ in candidates]
         alive: Sequence[int] = range(len(candidates))
         dropped: list[int] = []
-        while True:
-            pending = next_batch(_run(found), alive)
-            if not pending:
-                break
-            rollouts = await self.run([Wanted(candidates[c], shuffled[e]) for c, e in pending])
+        while pending := next_batch(_run(found), alive, first=first):
+            rollouts = await self.run([Wanted(candidates[c], examples[e]) for c, e in pending])
             for (c, e), rollout in zip(pending, rollouts, strict=True):
                 found[c][e] = rollout
-            standing = race(_scores(found), alive)
+            standing = race_boldly(_scores(found), alive, first=first, spare=student)
             alive = standing.alive
             dropped += standing.dropped
         places = [*alive, *sorted(dropped, key=lambda place: -_mean(found[place]))]

@@ -17,6 +17,7 @@ def _result(score: float, calls: int = 100, **more: object) -> dict[str, object]
         "true_score": score,
         "before": 0.24,
         "lm_calls": calls,
+        "tokens": 200 * calls,
         "rollouts": calls,
         "cpu": 1.0,
         "lm_cpu": 0.5,
@@ -54,6 +55,18 @@ def test_what_the_simulated_lm_took_is_counted_apart() -> None:
     assert bench.meter.seconds > 0
 
 
+def test_tokens_are_counted_once_for_equal_requests() -> None:
+    bench = Bench("dspx", SimulatedTask(0, test=10), {}, 0)
+    with bench.api.context(lm=bench.lm):
+        bench.student(message=bench.train[0].message)
+        sent = bench.meter.tokens
+        bench.student(message=bench.train[0].message)
+        assert bench.meter.tokens == sent > 100
+        bench.student.predict.demos = bench.train[:4]
+        bench.student(message=bench.train[0].message)
+    assert bench.meter.tokens > 2 * sent
+
+
 def test_better_means_beyond_twice_the_standard_error_of_the_pairs() -> None:
     assert _row([0.5, 0.6], {1.0: [0.6, 0.7]}).met is True
     assert _row([0.5, 0.6], {1.0: [0.4, 0.8]}).met is False
@@ -78,9 +91,12 @@ def test_the_table_shows_both_sides_and_the_page_is_filled_again_and_again() -> 
     assert "55.0 ± 5.0" in render([row])
     page = "Before\n<!-- optimizers -->\nold\n<!-- end -->\nAfter\n"
     filled = fill(page, [row])
-    assert "| MIPROv2, heavy | 55.0 ± 5.0 | 100 | 65.0 ± 5.0 |" in filled
+    assert "| MIPROv2, heavy | 55.0 ± 5.0 | 100 | 20 k | 65.0 ± 5.0 |" in filled
     assert "old" not in filled
     assert fill(filled, [row]) == filled
+    row.first = 500
+    assert fill(filled, [row]) == filled
+    assert "55.0" in fill("<!-- optimizers from seed 500 --><!-- end -->", [row])
 
 
 def test_an_aa_row_counts_the_gains_that_are_not_there() -> None:
@@ -92,8 +108,10 @@ def test_an_aa_row_counts_the_gains_that_are_not_there() -> None:
     assert "not yet" in render_aa([AARow("another")])
 
 
-def test_dspys_figures_are_on_record_for_ten_seeds() -> None:
-    known = recorded()
+@pytest.mark.parametrize("part", ["plans", "plans from seed 500"])
+def test_dspys_figures_are_on_record_for_ten_seeds(part: str) -> None:
+    known = recorded(part)
     for plan in PLANS.values():
         if not plan.rival:
             assert len(known[plan.name]) == 10, plan.name
+            assert all("tokens" in result for result in known[plan.name])

@@ -71,6 +71,20 @@ def test_a_race_finds_the_better_candidate_with_fewer_rollouts():
     assert 8 * 8 <= spent[0] <= 8 * 96
 
 
+def test_the_student_stays_in_a_race_until_it_is_surely_behind():
+    run = []
+
+    async def body(study):
+        names = [f"Route. Variant {i}." for i in range(8)]
+        others = [study.baseline.with_instructions({"topic": name}) for name in names]
+        ranked = await study.select([study.baseline, *others], examples(96, start=300))
+        lengths = {one.candidate: len(one) for one in ranked}
+        run.append((lengths[study.baseline], min(lengths.values())))
+
+    compiled(body)
+    assert run[0][0] == 96 > run[0][1]
+
+
 class Failing(PromptedLM):
     """The endpoint is away for every question after the first few."""
 

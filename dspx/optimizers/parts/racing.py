@@ -1,10 +1,13 @@
-"""Racing candidates: run all on a few examples, drop those that are surely behind, run the rest on twice as many.
+"""Racing candidates: run all on a few examples, drop some, run the rest on twice as many.
 
     while wanted := next_batch(scores, alive):          # (candidate, example) pairs to run next
         ...                                             # run them, fill in `scores`
-        standing = race(scores, alive)
+        standing = race(scores, alive)                  # or race_boldly(scores, alive)
         alive = standing.alive
     standing.leader
+
+`race` drops those that are surely behind, which finds the best one and saves little where all are close;
+`race_boldly` drops those that are probably behind, which costs half and finds one about as good.
 
 Scores are a row per candidate and a column per example, None where it was not run. Candidates are compared on the
 examples that both ran, so that a hard example weighs on both. The examples should be in random order.
@@ -28,6 +31,10 @@ if TYPE_CHECKING:
 Scores = Sequence[Sequence[float | None]]
 
 FIRST = 8
+BOLD = 0.1
+"""How likely one comparison of a bold race drops a candidate that is as good as the leader."""
+BOLD_FIRST = 10
+"""On so many examples a bold race runs all candidates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,7 @@ def race(
     alive: Sequence[int] | None = None,
     *,
     error: float = 0.05,
+    level: float | None = None,
     margin: float = 0.0,
     first: int = FIRST,
     keep: Collection[int] = (),
@@ -52,14 +60,15 @@ def race(
 
     With probability 1 - `error`, over the whole race, the candidate that would have been best on all examples
     is not dropped; or, with a `margin`, none that would have been better than the one that dropped it by more than
-    that. Those in `keep` stay in any case.
+    that. `level` is the chance of each single comparison, instead. Those in `keep` stay in any case.
     """
     table = as_table(scores)
     count, total = table.shape
     racing = list(range(count)) if alive is None else list(alive)
     best = leader(scores, racing)
-    looks = max(1, len(batch_ends(total, first)) - 1)
-    level = error / (max(1, count - 1) * looks)
+    if level is None:
+        looks = max(1, len(batch_ends(total, first)) - 1)
+        level = error / (max(1, count - 1) * looks)
     dropped = [
         candidate
         for candidate in racing
@@ -71,6 +80,23 @@ def race(
     means = _common_means(table, left)
     order = sorted(range(len(left)), key=lambda place: (left[place] != best, -means[place]))
     return Standing(tuple(left[place] for place in order), best, tuple(dropped))
+
+
+def race_boldly(
+    scores: Scores,
+    alive: Sequence[int] | None = None,
+    *,
+    first: int = BOLD_FIRST,
+    spare: Collection[int] = (),
+) -> Standing:
+    """`race` where candidates are too close for it: drop each that is behind by more than one chance in ten explains.
+
+    Half of the rollouts and less find a candidate about as good as the best. Those in `spare` go only when `race`
+    itself would drop them.
+    """
+    surely = race(scores, alive, first=first).dropped
+    keep = [candidate for candidate in spare if candidate not in surely]
+    return race(scores, alive, level=BOLD, first=first, keep=keep)
 
 
 def leader(scores: Scores, alive: Sequence[int] | None = None) -> int:

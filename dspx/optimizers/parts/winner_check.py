@@ -6,7 +6,6 @@ not chosen by, its gain is what it seems. Where there are none, the interval her
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -79,15 +78,16 @@ def check_where_chosen(scores: Scores, winner: int, baseline: int = 0, seed: int
     filled = np.where(known, differences, 0.0)
     gain = float(filled[winner].sum()) / n
     luck = _luckiest(filled, known, seed)
-    seen = float(_against_itself(filled.sum(axis=1), filled, known)[winner])
+    seen = float(_as_t(filled.sum(axis=1), filled, known)[winner])
     error = standard_error(filled[winner][known[winner]])
     span = float(np.nanmax(table) - np.nanmin(table))
-    low = gain - _as_t(float(np.quantile(luck, 0.975)), n) * error
+    low = gain - float(np.quantile(luck, 0.975)) * error
     high = gain + stats.student_t(0.975, n + 1) * error
+    ci95 = (max(-span, low), min(span, high))
     return WinnerCheck(
         gain=gain,
-        expected=_expected(table, baseline, seed),
-        ci95=(max(-span, low), min(span, high)),
+        expected=min(max(_expected(table, winner, baseline, seed), ci95[0]), ci95[1]),
+        ci95=ci95,
         p_not_better=float((np.count_nonzero(luck >= seen - 1e-9) + 1) / (len(luck) + 1)),
         n=n,
         chosen_by_these=True,
@@ -95,36 +95,33 @@ def check_where_chosen(scores: Scores, winner: int, baseline: int = 0, seed: int
 
 
 def _luckiest(filled: Array, known: Array, seed: int) -> Array:
-    """For each draw of signs, the largest total of any candidate, measured against its own differences."""
+    """For each draw of signs, the largest Student's t of any candidate's differences."""
     import numpy as np
 
     signs = np.random.default_rng(seed).integers(0, 2, size=(_FLIPS, filled.shape[1])) * 2.0 - 1.0
-    return _against_itself(signs @ filled.T, filled, known).max(axis=1)
+    return _as_t(signs @ filled.T, filled, known).max(axis=1)
 
 
-def _against_itself(totals: Array, filled: Array, known: Array) -> Array:
-    """Totals as shares of the most that these differences could give: 1 where all are equal and of one sign.
-
-    It grows with Student's t, and flipping signs leaves the divisor as it is.
-    """
+def _as_t(totals: Array, filled: Array, known: Array) -> Array:
+    """Student's t of differences by their total: how much of the most that they could give it is (1 where all are
+    equal and of one sign), and how many there are. Flipping signs leaves the most as it is."""
     import numpy as np
 
-    most = np.sqrt(known.sum(axis=1) * (filled * filled).sum(axis=1))
-    return totals / np.where(most > 0, most, 1.0)
+    n = known.sum(axis=1)
+    most = np.sqrt(n * (filled * filled).sum(axis=1))
+    share = totals / np.where(most > 0, most, 1.0)
+    return np.sqrt(np.maximum(n - 1, 0)) * share / np.sqrt(np.maximum(1 - share * share, 1e-18))
 
 
-def _as_t(share: float, n: int) -> float:
-    """Student's t of differences whose total is this share of the most it could be."""
-    return math.inf if share >= 1 - 1e-9 else math.sqrt(n - 1) * share / math.sqrt(1 - share * share)
-
-
-def _expected(table: Array, baseline: int, seed: int) -> float:
+def _expected(table: Array, winner: int, baseline: int, seed: int) -> float:
     """The gain that a winner chosen on some examples has on others, on average over bootstrap samples.
 
-    (Tsamardinos, Greasidou and Borboudakis 2018, "bootstrap bias corrected".)
+    (Tsamardinos, Greasidou and Borboudakis 2018, "bootstrap bias corrected".) Whoever was dropped early was dropped
+    for having been unlucky on the first examples, and whoever stayed was lucky: only later examples are looked at.
     """
     import numpy as np
 
+    table = table[:, _latest(table, winner, baseline)]
     known = table == table
     filled = np.where(known, table, 0.0)
     n = table.shape[1]
@@ -135,6 +132,16 @@ def _expected(table: Array, baseline: int, seed: int) -> float:
     outside = _weighted_means((counts == 0).astype(np.float64), filled - filled[baseline], both)
     gains = outside[np.arange(len(winners)), winners]
     return float(np.nanmean(gains)) if np.isfinite(gains).any() else 0.0
+
+
+def _latest(table: Array, winner: int, baseline: int) -> Array:
+    """Of the examples that both ran, the half that the fewest candidates ran; all, where all ran all."""
+    import numpy as np
+
+    known = table == table
+    both = np.flatnonzero(known[winner] & known[baseline])
+    ran = known[:, both].sum(axis=0)
+    return both[ran <= np.sort(ran)[(len(ran) - 1) // 2]]
 
 
 def _weighted_means(weights: Array, filled: Array, known: Array) -> Array:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dspx.evaluate import stats
-from dspx.optimizers.parts.racing import batch_ends, leader, next_batch, race, standard_error
+from dspx.optimizers.parts.racing import batch_ends, leader, next_batch, race, race_boldly, standard_error
 
 
 def drawn(gains, n: int, seed: int, base: float = 0.65):
@@ -14,17 +14,21 @@ def drawn(gains, n: int, seed: int, base: float = 0.65):
     return (rng.random((len(gains), n)) < np.clip(easy + np.array(gains)[:, None], 0, 1)).astype(float)
 
 
-def run_race(full, **options):
+def run_race(full, drop=race, first=8, **options):
     """The winner, those alive at the end, and which share of all rollouts was run."""
+    alive, scores = run_all(full, drop, first, **options)
+    return alive[0], alive, np.mean([score is not None for row in scores for score in row])
+
+
+def run_all(full, drop=race, first=8, **options):
+    """Those alive at the end, and the scores that were run."""
     scores = [[None] * full.shape[1] for _ in full]
     alive = tuple(range(len(full)))
-    run = 0
-    while wanted := next_batch(scores, alive):
+    while wanted := next_batch(scores, alive, first=first):
         for candidate, example in wanted:
             scores[candidate][example] = float(full[candidate, example])
-        run += len(wanted)
-        alive = race(scores, alive, **options).alive
-    return alive[0], alive, run / full.size
+        alive = drop(scores, alive, first=first, **options).alive
+    return alive, scores
 
 
 def test_batches_double_and_leave_no_crumbs() -> None:
@@ -115,6 +119,40 @@ def test_where_candidates_differ_about_half_the_rollouts_are_saved() -> None:
     spread = list(np.linspace(-0.3, 0.1, 16))
     shares = [run_race(drawn(spread, 200, seed))[2] for seed in range(40)]
     assert 0.35 < np.mean(shares) < 0.6
+
+
+def test_a_bold_race_finds_about_as_good_a_candidate_among_close_ones_with_half_the_rollouts() -> None:
+    bold, full_run, shares = [], [], []
+    for seed in range(200):
+        gains = np.random.default_rng([7, seed]).normal(0, 0.04, 16)
+        full = drawn(list(gains), 80, seed)
+        winner, _, share = run_race(full, race_boldly, first=10)
+        bold.append(gains[winner])
+        full_run.append(gains[int(full.mean(axis=1).argmax())])
+        shares.append(share)
+    assert np.mean(shares) < 0.5
+    assert np.mean(bold) > np.mean(full_run) - 0.004
+    assert np.mean(full_run) > 0.015
+
+
+def test_a_bold_race_rarely_loses_one_that_stands_out() -> None:
+    bold = full_wins = 0
+    for seed in range(200):
+        full = drawn([0.0] * 5 + [0.1], 80, seed)
+        bold += run_race(full, race_boldly, first=10)[0] == 5
+        full_wins += int(full.mean(axis=1).argmax()) == 5
+    assert bold > 0.9 * full_wins > 100
+
+
+def test_a_bold_race_spares_whom_it_is_told_to_until_that_one_is_surely_behind() -> None:
+    good = [1.0] * 12 + [0.0] * 8 + [None] * 60
+    worse = [1.0] * 8 + [0.0] * 12 + [None] * 60
+    hopeless = [0.0] * 20 + [None] * 60
+    scores = [worse, good, worse, hopeless]
+    assert race(scores).dropped == (3,)
+    assert race_boldly(scores).dropped == (0, 2, 3)
+    assert race_boldly(scores, spare=[0]).dropped == (2, 3)
+    assert race_boldly(scores, spare=[3]).dropped == (0, 2, 3)
 
 
 def test_the_bound_agrees_with_a_permutation_test_about_who_is_behind() -> None:

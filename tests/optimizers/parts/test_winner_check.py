@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from dspx.evaluate import stats
+from dspx.optimizers.parts.racing import race_boldly
 from dspx.optimizers.parts.winner_check import check_on_fresh, check_where_chosen
-from tests.optimizers.parts.test_racing import drawn, run_race
+from tests.optimizers.parts.test_racing import drawn, run_all, run_race
 
 
 @pytest.mark.parametrize("n", [50, 100])
@@ -31,6 +32,38 @@ def test_the_same_holds_after_a_race_that_left_rows_incomplete() -> None:
         scores = [row.tolist() if c in alive else [*row[:32], *[None] * 68] for c, row in enumerate(full)]
         claimed += not check_where_chosen(scores, winner, seed=seed).within_noise
     assert claimed <= 5
+
+
+@pytest.mark.parametrize("n", [50, 100])
+def test_after_a_bold_race_among_equals_no_gain_is_claimed_or_expected(n: int) -> None:
+    claimed, raw, expected = 0, [], []
+    for seed in range(200):
+        alive, scores = run_all(drawn([0.0] * 16, n, seed), race_boldly, first=10, spare=[0])
+        found = check_where_chosen(scores, alive[0], seed=seed)
+        claimed += not found.within_noise
+        raw.append(found.gain)
+        expected.append(found.expected)
+    assert claimed <= 10
+    assert np.mean(raw) > 0.06
+    assert abs(np.mean(expected)) < 0.03
+
+
+def test_after_a_bold_race_a_real_gain_is_expected_and_claimed() -> None:
+    found, truth = [], []
+    for seed in range(60):
+        gains = [0.0, *np.linspace(0.1, 0.25, 15)]
+        alive, scores = run_all(drawn(gains, 100, seed, base=0.5), race_boldly, first=10, spare=[0])
+        found.append(check_where_chosen(scores, alive[0], seed=seed))
+        truth.append(gains[alive[0]])
+    assert np.mean([check.expected for check in found]) == pytest.approx(np.mean(truth), abs=0.04)
+    assert np.mean([not check.within_noise for check in found]) > 0.4
+
+
+def test_what_is_expected_lies_in_the_interval() -> None:
+    for seed in range(40):
+        alive, scores = run_all(drawn([0.0, 0.3, *[0.1] * 6], 30, seed), race_boldly, first=10, spare=[0])
+        found = check_where_chosen(scores, alive[0], seed=seed)
+        assert found.ci95[0] <= found.expected <= found.ci95[1]
 
 
 def test_a_real_gain_of_ten_points_is_found_given_enough_examples() -> None:
