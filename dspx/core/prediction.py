@@ -34,7 +34,6 @@ class Prediction(Example):
             "_store",
             {**base, **kwargs} if base is not None and not isinstance(base, Example) else kwargs,
         )
-        put(self, "_demos", [])
         put(self, "_input_keys", None)
         put(self, "_completions", None)
         put(self, "_lm_usage", None)
@@ -53,7 +52,6 @@ class Prediction(Example):
         else:
             draft._completions = completions = Completions(list_or_dict, signature)
             draft._store = completions._first()
-        draft._demos = []
         draft._input_keys = draft._lm_usage = None
         draft.__class__ = cls
         return draft
