@@ -20,7 +20,7 @@ from dspx.lm.transport.timeouts import Timeout
 from dspx.runtime import arrivals
 
 CROWD = 100
-"""With more calls in flight than this, their threads are woken one after the other."""
+"""With more calls in flight than this, their threads are woken a few at a time."""
 _PIECE = 64 * 1024
 
 
