@@ -128,9 +128,10 @@ class Adapter:
         inputs: Mapping[str, Any],
     ) -> list[dict[str, Any]]:
         """The same call for async code."""
-        asked, params = self._prepared(lm, lm_kwargs, signature, inputs)
+        shape = self.plan(signature).shape
+        asked, params = self._prepared(lm, lm_kwargs, signature, shape, inputs)
         response = await lm.respond_to(self._messages(asked, demos, inputs), params)
-        values, problems = self._read(signature, asked, response)
+        values, problems = self._read(signature, shape, asked, response)
         if values or not problems:
             return values
         return (await self._asked_again(lm, lm_kwargs, signature, demos, inputs, response, problems)).values
@@ -147,9 +148,10 @@ class Adapter:
 
         `AdapterParseError` where the second answer cannot be read either.
         """
-        asked, params = self._prepared(lm, lm_kwargs, signature, inputs)
+        shape = self.plan(signature).shape
+        asked, params = self._prepared(lm, lm_kwargs, signature, shape, inputs)
         response = await lm.respond_to(self._messages(asked, demos, inputs), params)
-        values, problems = self._read(signature, asked, response)
+        values, problems = self._read(signature, shape, asked, response)
         if values or not problems:
             return Answer(values, response, problem=_problem(problems[0]) if problems else None)
         return await self._asked_again(lm, lm_kwargs, signature, demos, inputs, response, problems)
@@ -173,10 +175,11 @@ class Adapter:
         logger.warning(
             "An answer of %s could not be read, asking once more. %s", getattr(lm, "model", lm), problem
         )
-        asked, params = again._prepared(lm, lm_kwargs, signature, inputs)
+        shape = again.plan(signature).shape
+        asked, params = again._prepared(lm, lm_kwargs, signature, shape, inputs)
         messages = [*again._messages(asked, demos, inputs), *again._objection(asked, response, problem)]
         second = await lm.respond_to(messages, params)
-        values, still = again._read(signature, asked, second)
+        values, still = again._read(signature, shape, asked, second)
         if not values and still:
             raise still[0] from problems[0]
         asked_again.set(problem)
@@ -190,16 +193,15 @@ class Adapter:
         return observe("adapter_format", self, lambda: shown, self.format, signature, demos, inputs)
 
     def _read(
-        self, signature: Any, asked: Any, response: Any
+        self, signature: Any, shape: Shape, asked: Any, response: Any
     ) -> tuple[list[dict[str, Any]], list[AdapterParseError]]:
         """The values of each completion that can be read, and what is wrong with the others."""
-        shape = self.plan(signature).shape
         parse = self._told_parse if is_heard(self) else self.parse
         values: list[dict[str, Any]] = []
         problems: list[AdapterParseError] = []
         for output in response.outputs:
             try:
-                values.append(self._values(shape, signature, asked, output, parse))
+                values.append(self._values(signature, shape, asked, output, parse))
             except AdapterParseError as problem:
                 problems.append(problem)
         return values, problems
@@ -225,13 +227,18 @@ class Adapter:
     # ------------------------------------------------------------ before and after the LM
 
     def _prepared(
-        self, lm: Any, lm_kwargs: Mapping[str, Any], signature: Any, inputs: Mapping[str, Any]
+        self,
+        lm: Any,
+        lm_kwargs: Mapping[str, Any],
+        signature: Any,
+        shape: Shape,
+        inputs: Mapping[str, Any],
     ) -> tuple[Any, dict[str, Any]]:
         """The signature without what the model provides natively, and the parameters that make it do so."""
         params = dict(lm_kwargs)
         if params and not self.use_native_function_calling and not _OF_TOOLS.isdisjoint(params):
             params = {name: value for name, value in params.items() if name not in _OF_TOOLS}
-        if not self.plan(signature).shape.speaks_natively:
+        if not shape.speaks_natively:
             return signature, params
         asked = native_tools.prepared(self, lm, signature, inputs, params)
         for name, type_ in self._native_outputs(signature):
@@ -250,8 +257,8 @@ class Adapter:
 
     def _values(
         self,
-        shape: Shape,
         signature: Any,
+        shape: Shape,
         asked: Any,
         output: Any,
         parse: Callable[[Any, str], dict[str, Any]],

@@ -50,9 +50,14 @@ class JSONAdapter(ChatAdapter, layout=True):
     # ------------------------------------------------------------ what the model is held to
 
     def _prepared(
-        self, lm: Any, lm_kwargs: Mapping[str, Any], signature: Any, inputs: Mapping[str, Any]
+        self,
+        lm: Any,
+        lm_kwargs: Mapping[str, Any],
+        signature: Any,
+        shape: Shape,
+        inputs: Mapping[str, Any],
     ) -> tuple[Any, dict[str, Any]]:
-        asked, params = super()._prepared(lm, lm_kwargs, signature, inputs)
+        asked, params = super()._prepared(lm, lm_kwargs, signature, shape, inputs)
         if params.get("response_format") is None and asked.output_fields:
             response_format = self.response_format(lm, asked)
             if response_format is not None:

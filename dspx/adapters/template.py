@@ -130,9 +130,14 @@ class TemplateAdapter(Adapter, layout=True):
         return None if "parse" in self._hooked else self.reader.field_stream(signature)
 
     def _prepared(
-        self, lm: Any, lm_kwargs: Mapping[str, Any], signature: Any, inputs: Mapping[str, Any]
+        self,
+        lm: Any,
+        lm_kwargs: Mapping[str, Any],
+        signature: Any,
+        shape: Shape,
+        inputs: Mapping[str, Any],
     ) -> tuple[Any, dict[str, Any]]:
-        asked, params = super()._prepared(lm, lm_kwargs, signature, inputs)
+        asked, params = super()._prepared(lm, lm_kwargs, signature, shape, inputs)
         if isinstance(self.reader, JSONAdapter) and params.get("response_format") is None:
             response_format = self.reader.response_format(lm, asked)
             if response_format is not None:

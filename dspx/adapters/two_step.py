@@ -56,7 +56,7 @@ class TwoStepAdapter(Adapter, layout=True):
         inputs: Mapping[str, Any],
     ) -> Answer:
         """The free answers, and the values that the extraction model reads in them."""
-        asked, params = self._prepared(lm, lm_kwargs, signature, inputs)
+        asked, params = self._prepared(lm, lm_kwargs, signature, self.plan(signature).shape, inputs)
         response = await lm.respond_to(self._messages(asked, demos, inputs), params)
         values: list[dict[str, Any]] = []
         problems: list[AdapterParseError] = []
