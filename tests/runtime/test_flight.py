@@ -25,7 +25,7 @@ def test_sixty_four_equal_calls_at_once_are_one(is_async):
     flights, calls = Flights(), []
 
     async def one(_):
-        return await flights.once("key", counted(calls, 0.1))
+        return await flights.once("key", counted(calls, 0.5))
 
     async def main():
         return await fan_out(one, range(64), workers=64)
