@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,9 @@ def test_a_row_with_other_cells_is_named(tmp_path: Path, line: str):
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.fixed_dictionaries({"a": st.text(), "b": st.text()}), max_size=5))
 def test_what_csv_wrote_is_read(tmp_path: Path, rows: list[dict[str, str]]):
+    unwritable = "\r\ud800" if sys.version_info >= (3, 11) else "\r\ud800\0"  # csv learned NUL in 3.11
     rows = [
-        {name: text.replace("\r", "").replace("\ud800", "") for name, text in row.items()} for row in rows
+        {name: "".join(c for c in text if c not in unwritable) for name, text in row.items()} for row in rows
     ]
     path = tmp_path / "rows.csv"
     with path.open("w", newline="", encoding="utf-8", errors="ignore") as file:
