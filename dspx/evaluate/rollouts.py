@@ -221,6 +221,8 @@ def _again(row: Row, score: Any, error: BaseException | None, stage: Stage | Non
 
 def number_of(score: Any) -> float:
     """A metric's score as a number: a bool, a number, or something with a `score`."""
+    if type(score) is bool:
+        return float(score)
     if not hasattr(type(score), "__float__"):
         raise UsageError(
             f"The metric returned {type(score).__name__} ({score!r:.80}). "

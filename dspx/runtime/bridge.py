@@ -40,17 +40,31 @@ def run(coro: Coroutine[Any, Any, T]) -> T:
         value: T = done.value
         return value
     else:
-        waited = UsageError(
-            f"{_name(coro)} waited for something in a sync call. "
-            "Call it with `await program.acall(...)`, or block instead of awaiting in this code."
-        )
-        try:
-            coro.close()  # here, so that its cleanup may block as the rest of it does
-        except RuntimeError as error:  # its cleanup waits too
-            raise waited from error
-        raise waited
+        raise _waited(coro)
     finally:
         _here.blocking = before
+
+
+def step(coro: Coroutine[Any, Any, T]) -> T:
+    """`run` for code that is inside a sync call already."""
+    try:
+        coro.send(None)
+    except StopIteration as done:
+        return cast("T", done.value)
+    raise _waited(coro)
+
+
+def _waited(coro: Coroutine[Any, Any, Any]) -> UsageError:
+    """What to raise where `coro` waits in a sync call; closed here, so that its cleanup may block as the rest did."""
+    waited = UsageError(
+        f"{_name(coro)} waited for something in a sync call. "
+        "Call it with `await program.acall(...)`, or block instead of awaiting in this code."
+    )
+    try:
+        coro.close()
+    except RuntimeError as error:  # its cleanup waits too
+        waited.__cause__ = error
+    return waited
 
 
 def is_blocking() -> bool:

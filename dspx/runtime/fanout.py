@@ -11,7 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from dspx.runtime import clock
-from dspx.runtime.bridge import is_async_here, is_blocking, run
+from dspx.runtime.bridge import is_async_here, is_blocking, run, step
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -103,7 +103,7 @@ async def hand_out(
     if not is_blocking():
         await work.with_tasks(workers)
     elif workers == 1 and not is_async_here():
-        work.in_this_thread()
+        await work.in_this_thread()
     else:
         work.with_threads(workers)
 
@@ -125,16 +125,16 @@ class _Work(Generic[T, R]):
         self.done_lock = Lock()
         self.waiting = deque(range(len(items)))
 
-    def in_this_thread(self) -> None:
+    async def in_this_thread(self) -> None:
         while (outcome := self.take()) is not None:
-            copy_context().run(run, self.one(outcome))
+            copy_context().run(step, self.one(outcome))
 
     def with_threads(self, workers: int) -> None:
         from dspx.runtime.workers import submit
 
         def worker() -> None:
             try:
-                self.in_this_thread()
+                run(self.in_this_thread())
             except BaseException:
                 self.stop.set()
                 raise

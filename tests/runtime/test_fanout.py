@@ -71,6 +71,42 @@ def test_never_more_at_work_than_workers(workers):
     assert most == workers
 
 
+@pytest.mark.parametrize("short_ones_first", [0, 500])
+def test_items_that_wait_for_each_other_are_all_started(short_ones_first):
+    together = threading.Barrier(8)
+
+    async def one(place):
+        if place >= short_ones_first:
+            together.wait(5)
+        return threading.get_ident()
+
+    outcomes = run(fan_out(one, range(short_ones_first + 8), workers=8))
+    assert all(outcome.ok for outcome in outcomes)
+    assert len({outcome.value for outcome in outcomes[short_ones_first:]}) == 8
+
+
+def test_short_items_are_done_by_one_thread():
+    async def one(_):
+        return threading.get_ident()
+
+    outcomes = run(fan_out(one, range(100), workers=8))
+    assert len({outcome.value for outcome in outcomes}) == 1
+    assert outcomes[0].value != threading.get_ident()
+
+
+def test_fan_outs_whose_items_wait_for_each_other_nest():
+    together = threading.Barrier(9)
+
+    async def inner(_):
+        together.wait(5)
+
+    async def outer(_):
+        return [outcome.ok for outcome in await fan_out(inner, range(3), workers=3)]
+
+    outcomes = run(fan_out(outer, range(3), workers=3))
+    assert [outcome.value for outcome in outcomes] == [[True] * 3] * 3
+
+
 def test_stop_leaves_the_rest_unstarted():
     for is_async in (False, True):
         stop = Stop()
