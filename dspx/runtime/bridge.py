@@ -50,7 +50,8 @@ def step(coro: Coroutine[Any, Any, T]) -> T:
     try:
         coro.send(None)
     except StopIteration as done:
-        return cast("T", done.value)
+        value: T = done.value
+        return value
     raise _waited(coro)
 
 
