@@ -18,10 +18,11 @@ class Prediction(Example):
     that the call used, by model, where usage was tracked.
     """
 
-    __slots__ = ("_answered_by", "_asked_again", "_completions", "_configuration", "_lm_usage")
+    __slots__ = ("_answered_by", "_asked_again", "_completions", "_configuration", "_lm_usage", "_signature")
 
-    _completions: Completions | tuple[list[Any], Any] | None
-    """What `Completions` is made of, until somebody wants to see them: mostly there is one, and nobody does."""
+    _completions: Completions | Mapping[str, Any] | None
+    """A single completion is its row until somebody wants to see it as one: hardly anybody does."""
+    _signature: Any
     _lm_usage: dict[str, Any] | None
     _answered_by: str | None
     _asked_again: str | None
@@ -47,7 +48,7 @@ class Prediction(Example):
         """A prediction of the first of these completions, which keeps them all."""
         draft: Any = object.__new__(_Draft)
         if type(list_or_dict) is list and len(list_or_dict) == 1:
-            draft._completions = (list_or_dict, signature)
+            draft._completions, draft._signature = list_or_dict[0], signature
             draft._store = {**list_or_dict[0]}
         else:
             draft._completions = completions = Completions(list_or_dict, signature)
@@ -62,8 +63,8 @@ class Prediction(Example):
         made = self._completions
         if made is None:
             return Completions([self._store])
-        if isinstance(made, tuple):
-            made = Completions(*made)
+        if not isinstance(made, Completions):
+            made = Completions([made], self._signature)
             object.__setattr__(self, "_completions", made)
         return made
 

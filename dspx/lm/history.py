@@ -50,7 +50,7 @@ class _Call(Late["dict[str, Any]"]):
         self.at = time.time()
         self.model = lm.model
         self.model_type = lm.model_type
-        self.messages = request.messages
+        self.messages = tuple(request.messages)  # which the garbage collector soon leaves alone
         self.params = request.params
         self.response = response
         self.prompt = prompt
@@ -60,7 +60,7 @@ class _Call(Late["dict[str, Any]"]):
         response = self.response
         return {
             "prompt": self.prompt,
-            "messages": self.messages,
+            "messages": list(self.messages),
             "kwargs": {
                 name: value
                 for name, value in self.params.items()
