@@ -101,7 +101,7 @@ class Ledger:
         self.parent = parent
         self.exhausted: str | None = None
         """The limit that turned somebody away; None as long as none did."""
-        self._limits = self.budget.limits()
+        self._limits = self.budget.limits() if budget is not None else {}
         self._by_purpose: dict[str, Spending] = {}
         self._spent = Spending()
         self._held = Spending()
@@ -112,7 +112,8 @@ class Ledger:
     @property
     def total(self) -> Spending:
         """What was spent so far."""
-        return self._spent + Spending(seconds=clock.now() - self._started)
+        spent, seconds = self._spent, clock.now() - self._started
+        return Spending(spent.lm_calls, spent.tokens, spent.cost, spent.rollouts, spent.seconds + seconds)
 
     @property
     def by_purpose(self) -> dict[str, Spending]:

@@ -100,7 +100,7 @@ async def perform(
     keep_steps: bool,
 ) -> Rollout:
     """The rollout. `BudgetExhausted` where a call did not fit, even if the program went on without its answer."""
-    trace: list[Any] = []
+    trace: list[Any] | None = [] if tell_trace or keep_steps else None
     prediction: Any = None
     score: Any = None
     failure: Failure | None = None
@@ -127,23 +127,29 @@ async def perform(
         repeat=wanted.repeat,
         score=value,
         prediction=leaves.prediction(said),
-        steps=leaves.steps(trace) if keep_steps else None,
+        steps=leaves.steps(trace or ()) if keep_steps else None,
         metadata=_metadata(score),
         failure=failure,
         spent=spent.total,
     )
 
 
-async def _run(wanted: Wanted, subject: Subject, bindings: Bindings, trace: list[Any]) -> Any:
-    inputs = arguments_of(wanted.example)
+async def _run(wanted: Wanted, subject: Subject, bindings: Bindings, trace: list[Any] | None) -> Any:
     around = bound.get()
     values: Bindings = {**around, **bindings} if around else bindings
-    with context(**subject.settings, trace=trace), bound.using(values):
-        if wanted.repeat == 0 and wanted.temperature is None:
-            return await entrance(subject.program)(**inputs)
-        afresh = another_rollout(subject.program, wanted.repeat, wanted.temperature)
-        with bound.using(afresh):
-            return await entrance(subject.program)(**inputs)
+    with bound.using(values):
+        if not subject.settings and trace is snapshot()["trace"]:
+            return await _asked(wanted, subject.program)
+        with context(**{**subject.settings, "trace": trace}):
+            return await _asked(wanted, subject.program)
+
+
+async def _asked(wanted: Wanted, program: Any) -> Any:
+    inputs = arguments_of(wanted.example)
+    if wanted.repeat == 0 and wanted.temperature is None:
+        return await entrance(program)(**inputs)
+    with bound.using(another_rollout(program, wanted.repeat, wanted.temperature)):
+        return await entrance(program)(**inputs)
 
 
 def _finite(score: Any) -> float:
