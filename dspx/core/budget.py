@@ -15,6 +15,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 
+from dspx.core.record import record
 from dspx.errors import BudgetExhausted, UsageError
 from dspx.runtime import clock
 from dspx.runtime.locks import Lock
@@ -22,7 +23,7 @@ from dspx.runtime.scope import Scoped
 from dspx.runtime.waiting import Signal
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Spending:
     """What was spent: calls of language models (each attempt is one), tokens, US dollars, rollouts, seconds."""
 
@@ -96,11 +97,11 @@ class Ledger:
     """What was spent of a budget, on what, and what is reserved by calls under way."""
 
     def __init__(self, budget: Budget | None = None, parent: Ledger | None = None) -> None:
-        self.budget = budget or Budget()
+        self.budget = budget or _ENDLESS
         self.parent = parent
         self.exhausted: str | None = None
         """The limit that turned somebody away; None as long as none did."""
-        self._limits = self.budget.limits()
+        self._limits = self.budget.limits() if budget is not None else {}
         self._by_purpose: dict[str, Spending] = {}
         self._spent = Spending()
         self._held = Spending()
@@ -111,7 +112,8 @@ class Ledger:
     @property
     def total(self) -> Spending:
         """What was spent so far."""
-        return self._spent + Spending(seconds=clock.now() - self._started)
+        spent, seconds = self._spent, clock.now() - self._started
+        return Spending(spent.lm_calls, spent.tokens, spent.cost, spent.rollouts, spent.seconds + seconds)
 
     @property
     def by_purpose(self) -> dict[str, Spending]:
@@ -126,21 +128,25 @@ class Ledger:
         return {name: max(0.0, limit - getattr(total, name)) for name, limit in self._limits.items()}
 
     async def reserve(self, asked: Spending) -> Hold:
-        """Put aside what a call may take at most. `BudgetExhausted` where it does not fit.
+        """Put aside what a call may take at most, here and in the ledgers around. `BudgetExhausted` where it does not fit.
 
         Where it would fit if calls under way took less than they reserved, it waits for them.
         """
-        own = await self._reserve(asked)
-        if self.parent is not None:
-            try:
-                outer = await self.parent.reserve(asked)
-            except BaseException as error:
-                if isinstance(error, BudgetExhausted):
-                    self.exhausted = error.limit
-                own.settle(Spending())
-                raise
-            own.outer = outer
-        return own
+        hold = Hold(asked, purpose.get())
+        at: Ledger | None = self
+        try:
+            while at is not None:
+                if at._limits:
+                    await at._put_aside(asked)
+                hold.ledgers.append(at)
+                at = at.parent
+        except BaseException as error:
+            if isinstance(error, BudgetExhausted):
+                for inner in hold.ledgers:
+                    inner.exhausted = error.limit
+            hold.settle(_NOTHING)
+            raise
+        return hold
 
     def add(self, spent: Spending, on: str | None = None) -> None:
         """Enter what was spent elsewhere, say before a crash. It may go beyond the budget."""
@@ -149,15 +155,13 @@ class Ledger:
         if self.parent is not None:
             self.parent.add(spent, on)
 
-    async def _reserve(self, asked: Spending) -> Hold:
-        if not self._limits:
-            return Hold(self, asked, purpose.get())
+    async def _put_aside(self, asked: Spending) -> None:
         while True:
             with self._lock:
                 over = self._over(asked, self._spent + self._held)
                 if over is None:
                     self._held = self._held + asked
-                    return Hold(self, asked, purpose.get())
+                    return
                 if self._over(asked, self._spent) is not None or over == "seconds":
                     self.exhausted = over
                     raise self._turned_away(over)
@@ -182,39 +186,43 @@ class Ledger:
             limit=name,
         )
 
-    def _settle(self, hold: Hold, spent: Spending) -> None:
+    def _settle(self, asked: Spending, spent: Spending, on: str) -> None:
         with self._lock:
-            self._enter(spent, hold.purpose)
+            self._enter(spent, on)
             if not self._limits:
                 return
-            self._held = self._held - hold.asked
+            self._held = self._held - asked
             waiting, self._waiting = self._waiting, []
         for signal in waiting:
             signal.give()
 
     def _enter(self, spent: Spending, on: str) -> None:
-        self._spent = self._spent + spent
         before = self._by_purpose.get(on)
-        self._by_purpose[on] = spent if before is None else before + spent
+        if before is None:
+            self._by_purpose[on] = spent
+        else:
+            self._by_purpose[on] = before + spent
+        self._spent = self._spent + spent
 
 
 class Hold:
     """A reservation; `settle` says what was taken of it."""
 
-    __slots__ = ("_ledger", "asked", "outer", "purpose")
+    __slots__ = ("asked", "ledgers", "purpose")
 
-    def __init__(self, ledger: Ledger, asked: Spending, purpose: str) -> None:
-        self._ledger = ledger
+    def __init__(self, asked: Spending, purpose: str) -> None:
         self.asked = asked
         self.purpose = purpose
-        self.outer: Hold | None = None
+        self.ledgers: list[Ledger] = []
+        """Which put it aside, from the inside out."""
 
     def settle(self, spent: Spending) -> None:
-        self._ledger._settle(self, spent)
-        if self.outer is not None:
-            self.outer.settle(spent)
+        for at in self.ledgers:
+            at._settle(self.asked, spent, self.purpose)
 
 
+_ENDLESS = Budget()
+_NOTHING = Spending()
 _UNITS = {
     "lm_calls": "LM calls",
     "tokens": "tokens",

@@ -85,13 +85,26 @@ class Batch:
         self, missing: list[tuple[str, Wanted]]
     ) -> tuple[list[tuple[str, Wanted]], BudgetExhausted | None]:
         """As many as the budget of rollouts has room for, in their order."""
+        try:
+            await self._take_from_budget(len(missing))
+        except BudgetExhausted:  # not for all of them
+            return await self._admit_one_by_one(missing)
+        return missing, None
+
+    async def _admit_one_by_one(
+        self, missing: list[tuple[str, Wanted]]
+    ) -> tuple[list[tuple[str, Wanted]], BudgetExhausted | None]:
         for place in range(len(missing)):
             try:
-                hold = await self.study.open_ledger.reserve(Spending(rollouts=1))
+                await self._take_from_budget(1)
             except BudgetExhausted as error:
                 return missing[:place], error
-            hold.settle(Spending(rollouts=1))
         return missing, None
+
+    async def _take_from_budget(self, rollouts: int) -> None:
+        taken = Spending(rollouts=rollouts)
+        hold = await self.study.open_ledger.reserve(taken)
+        hold.settle(taken)
 
     async def _one(self, item: tuple[str, Wanted]) -> Rollout:
         """The rollout, which another branch of the search may be running already."""

@@ -47,6 +47,8 @@ class Journal:
         self._last: dict[str, int] = {}
         self._visited: set[str] = set()
         self._pending: list[Record | Ask] = []
+        self._kept: set[str] = set()
+        """Hashes of the candidates that the store has of this run: a candidate is given once."""
         self._lock = Lock()
         self._writing = Lock()
         if store is not None:
@@ -55,6 +57,7 @@ class Journal:
     def _read(self, store: Store) -> None:
         for record in store.find_rollouts(self.run_id):
             self._records[record.key] = record
+            self._kept.add(record.candidate_hash)
             self._file((record.values or {}).get("place"), record.key)
         for ask in store.find_asks(self.run_id):
             self._asks[ask.label, ask.inputs_hash, ask.occurrence] = ask
@@ -112,7 +115,8 @@ class Journal:
     async def record_rollout(self, rollout: Rollout, place: str, metric: str, example_key: str) -> None:
         """Commit a rollout."""
         if self.store is not None:
-            await self._commit(_record(rollout, self.run_id, place, metric, example_key))
+            candidate = None if rollout.candidate.hash in self._kept else rollout.candidate.to_json()
+            await self._commit(_record(rollout, self.run_id, place, metric, example_key, candidate))
 
     # ------------------------------------------------------------ asks
 
@@ -156,7 +160,8 @@ class Journal:
             rollouts = [entry for entry in entries if isinstance(entry, Record)]
             asks = [entry for entry in entries if isinstance(entry, Ask)]
             if rollouts:
-                self.store.record_rollouts(rollouts)
+                self.store.rollouts.commit_all(rollouts)
+                self._kept.update(rollout.candidate_hash for rollout in rollouts)
             if asks:
                 self.store.asks.record_all(asks)
 
@@ -169,14 +174,16 @@ def key_of(label: str, inputs_hash: str, occurrence: int) -> str:
 _ADVICE = "The search has changed since: use another run_id, or go back to what it was."
 
 
-def _record(rollout: Rollout, run_id: str, place: str, metric: str, example_key: str) -> Record:
+def _record(
+    rollout: Rollout, run_id: str, place: str, metric: str, example_key: str, candidate: Any
+) -> Record:
     failure = rollout.failure
     return Record(
         run_id=run_id,
         key=rollout.key,
         candidate_hash=rollout.candidate.hash,
         example_key=example_key,
-        candidate=rollout.candidate.to_json(),
+        candidate=candidate,
         metric=metric,
         repeat=rollout.repeat,
         score=rollout.score,

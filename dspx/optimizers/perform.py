@@ -7,11 +7,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dspx.core.budget import Budget, Ledger, purpose
-from dspx.core.calls import entrance
+from dspx.core.budget import Ledger, ledger, purpose
+from dspx.core.calls import entrance, entrance_to
 from dspx.core.candidate import Bindings, bound
+from dspx.core.example import arguments_of
 from dspx.core.prediction import Prediction
-from dspx.core.settings import context
+from dspx.core.settings import context, snapshot
 from dspx.errors import BudgetExhausted, LMError, LMInvalidRequestError
 from dspx.evaluate.rollouts import number_of
 from dspx.modules.rollout import another_rollout
@@ -25,12 +26,16 @@ class Metric:
     def __init__(self, metric: Any) -> None:
         self.metric = metric
         self.takes = _most_arguments(metric)
+        self._ask = entrance_to(metric)
 
     async def score(self, example: Any, prediction: Any, trace: Any = None) -> Any:
         """What the metric returns: a number, a bool, or something with a `score`."""
         arguments = (example, prediction) if trace is None or self.takes < 3 else (example, prediction, trace)
-        with purpose.using("judge"), context(trace=None):
-            return await entrance(self.metric)(*arguments)
+        with purpose.using("judge"):
+            if snapshot()["trace"] is None:
+                return await self._ask(*arguments)
+            with context(trace=None):
+                return await self._ask(*arguments)
 
 
 class Leaves:
@@ -40,9 +45,9 @@ class Leaves:
         self._names = {id(leaf): name for name, leaf in program.named_predictors()}
         self._space = space
         self.by_name: dict[str, Any] = dict(program.named_predictors())
-        self._outputs: dict[str, Any] = {}
+        self._outputs = _Fields({})
         for leaf in self.by_name.values():
-            self._outputs.update(leaf.signature.output_fields)
+            self._outputs.fields.update(leaf.signature.output_fields)
 
     def name_of(self, leaf: Any) -> str | None:
         name = self._names.get(id(leaf))
@@ -50,7 +55,7 @@ class Leaves:
 
     def prediction(self, values: Mapping[str, Any]) -> Prediction:
         """What the program said, from plain values, in the types that its leaves give."""
-        return Prediction(typed_values(_Fields(self._outputs), values))
+        return Prediction(typed_values(self._outputs, values))
 
     def steps(self, trace: Sequence[Any]) -> tuple[Step, ...]:
         """A trace as steps; what is not one of the program's leaves is left out."""
@@ -79,7 +84,7 @@ class Leaves:
 
 
 class _Fields:
-    def __init__(self, fields: Mapping[str, Any]) -> None:
+    def __init__(self, fields: dict[str, Any]) -> None:
         self.fields = fields
 
 
@@ -95,12 +100,13 @@ async def perform(
     keep_steps: bool,
 ) -> Rollout:
     """The rollout. `BudgetExhausted` where a call did not fit, even if the program went on without its answer."""
-    trace: list[Any] = []
+    trace: list[Any] | None = [] if tell_trace or keep_steps else None
     prediction: Any = None
     score: Any = None
     failure: Failure | None = None
     stage = "program"
-    with Budget().spending() as spent:
+    spent = Ledger(parent=ledger.get())
+    with ledger.using(spent):
         try:
             prediction = await _run(wanted, subject, bindings, trace)
             stage = "metric"
@@ -121,22 +127,29 @@ async def perform(
         repeat=wanted.repeat,
         score=value,
         prediction=leaves.prediction(said),
-        steps=leaves.steps(trace) if keep_steps else None,
+        steps=leaves.steps(trace or ()) if keep_steps else None,
         metadata=_metadata(score),
         failure=failure,
         spent=spent.total,
     )
 
 
-async def _run(wanted: Wanted, subject: Subject, bindings: Bindings, trace: list[Any]) -> Any:
-    inputs = dict(wanted.example.inputs().items())
-    values: Bindings = {**(bound.get() or {}), **bindings} if bound.get() else bindings
-    with context(**{**subject.settings, "trace": trace}), bound.using(values):
-        if wanted.repeat == 0 and wanted.temperature is None:
-            return await entrance(subject.program)(**inputs)
-        afresh = another_rollout(subject.program, wanted.repeat, wanted.temperature)
-        with bound.using(afresh):
-            return await entrance(subject.program)(**inputs)
+async def _run(wanted: Wanted, subject: Subject, bindings: Bindings, trace: list[Any] | None) -> Any:
+    around = bound.get()
+    values: Bindings = {**around, **bindings} if around else bindings
+    with bound.using(values):
+        if not subject.settings and trace is snapshot()["trace"]:
+            return await _asked(wanted, subject.program)
+        with context(**{**subject.settings, "trace": trace}):
+            return await _asked(wanted, subject.program)
+
+
+async def _asked(wanted: Wanted, program: Any) -> Any:
+    inputs = arguments_of(wanted.example)
+    if wanted.repeat == 0 and wanted.temperature is None:
+        return await entrance(program)(**inputs)
+    with bound.using(another_rollout(program, wanted.repeat, wanted.temperature)):
+        return await entrance(program)(**inputs)
 
 
 def _finite(score: Any) -> float:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from dspx.core.budget import Spending
 from dspx.core.candidate import Candidate
 from dspx.core.example import Example
 from dspx.core.prediction import Prediction
+from dspx.core.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Subject:
     """A program that rollouts run, and the settings that it runs under: the student, a teacher."""
 
@@ -21,7 +22,7 @@ class Subject:
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Wanted:
     """A rollout to run. `repeat` other than 0 asks the LM afresh, at `temperature` where the leaf sets none."""
 
@@ -31,7 +32,7 @@ class Wanted:
     temperature: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Step:
     """What one leaf was asked in a rollout, and what it answered."""
 
@@ -44,7 +45,7 @@ class Step:
         return Example({"augmented": True, **self.inputs, **self.outputs})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Failure:
     """Why a rollout has no score. `by_endpoint`: the LM could not be reached, which says nothing of the candidate."""
 
@@ -57,7 +58,7 @@ class Failure:
         return f"{self.stage} failed: {self.type}: {self.message}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rollout:
     """What came of a rollout.
 
@@ -97,7 +98,7 @@ class Rollout:
         return [step for step in self.steps or () if step.leaf == leaf]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Measured:
     """One candidate on several examples, in their order."""
 

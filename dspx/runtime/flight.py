@@ -21,19 +21,14 @@ class Flights:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._flights: dict[Hashable, Future[Any]] = {}
+        self._flights: dict[Hashable, Future[Any] | None] = {}  # None where nobody waits yet
 
     async def once(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> tuple[T, bool]:
         """`(make(), False)` for the first caller; the same value and True for those who came meanwhile.
 
         An error reaches everybody who waited. If the first caller is cancelled, the next one makes the call.
         """
-        while True:
-            with self._lock:
-                flight = self._flights.get(key)
-                if flight is None:
-                    flight = self._flights[key] = Future()
-                    break
+        while (flight := self._boarded(key)) is not None:
             if is_blocking() and is_async_here():
                 # Blocking this loop might block the very task that makes the call.
                 return await make(), False
@@ -41,26 +36,37 @@ class Flights:
                 return await _wait(flight), True
             except _LeaderGone:
                 continue
-        return await self._lead(key, flight, make), False
+        return await self._lead(key, make), False
 
-    async def _lead(self, key: Hashable, flight: Future[Any], make: Callable[[], Awaitable[T]]) -> T:
+    def _boarded(self, key: Hashable) -> Future[Any] | None:
+        """The flight to wait for; None for the first caller, who makes the call."""
+        with self._lock:
+            if key not in self._flights:
+                self._flights[key] = None
+                return None
+            flight = self._flights[key]
+            if flight is None:
+                flight = self._flights[key] = Future()
+            return flight
+
+    async def _lead(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
         try:
             value = await make()
         except Exception as error:
-            self._land(key)
-            flight.set_exception(error)
+            if (flight := self._landed(key)) is not None:
+                flight.set_exception(error)
             raise
         except BaseException:
-            self._land(key)
-            flight.set_exception(_LeaderGone())
+            if (flight := self._landed(key)) is not None:
+                flight.set_exception(_LeaderGone())
             raise
-        self._land(key)
-        flight.set_result(value)
+        if (flight := self._landed(key)) is not None:
+            flight.set_result(value)
         return value
 
-    def _land(self, key: Hashable) -> None:
+    def _landed(self, key: Hashable) -> Future[Any] | None:
         with self._lock:
-            del self._flights[key]
+            return self._flights.pop(key)
 
 
 async def _wait(flight: Future[Any]) -> Any:

@@ -29,17 +29,25 @@ class Rollouts:
 
     def record_all(self, rollouts: Iterable[Rollout]) -> list[Rollout]:
         """The same for many of one run, in one transaction: all of them or none."""
-        rollouts = list(rollouts)
+        recorded, candidates = self._written(list(rollouts))
+        given = {row["hash"]: decode(row["body"]) for row in candidates}
+        return [_rollout(row, given) for row in recorded]
+
+    def commit_all(self, rollouts: Iterable[Rollout]) -> None:
+        """`record_all` for who has no use for what it gives."""
+        self._written(list(rollouts))
+
+    def _written(self, rollouts: list[Rollout]) -> tuple[list[Row], list[Row]]:
+        """The rows as they are recorded now, and those of the candidates given with them."""
         if not rollouts:
-            return []
+            return [], []
         run_id = one_run([rollout.run_id for rollout in rollouts])
         rows = [row_of(ROLLOUTS, rollout, without=("candidate",)) for rollout in rollouts]
         candidates = _candidate_rows(rollouts)
         with self._backend.writing(lock_of(run_id)) as tables:
             recorded = append(tables, ROLLOUTS, run_id, rows)
             _add_candidates(tables, run_id, candidates)
-        given = {row["hash"]: decode(row["body"]) for row in candidates}
-        return [_rollout(row, given) for row in recorded]
+        return recorded, candidates
 
     def find(self, run_id: str, key: str) -> Rollout | None:
         """The rollout recorded under `key`, None where there is none yet."""

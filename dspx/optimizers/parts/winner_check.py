@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _FLIPS = 2_000
 _RESAMPLES = 500
+_ALONE = 200_000
+"""Multiplications. Beyond some 260,000 of them OpenBLAS takes several threads."""
 _FEWEST = 2
 
 
@@ -99,7 +101,7 @@ def _luckiest(filled: Array, known: Array, seed: int) -> Array:
     import numpy as np
 
     signs = np.random.default_rng(seed).integers(0, 2, size=(_FLIPS, filled.shape[1])) * 2.0 - 1.0
-    return _as_t(signs @ filled.T, filled, known).max(axis=1)
+    return _as_t(_product(signs, filled.T), filled, known).max(axis=1)
 
 
 def _as_t(totals: Array, filled: Array, known: Array) -> Array:
@@ -148,5 +150,15 @@ def _weighted_means(weights: Array, filled: Array, known: Array) -> Array:
     """Per row of weights the mean of each candidate over the examples it ran; NaN where it ran none of them."""
     import numpy as np
 
-    total = weights @ known.T.astype(np.float64)
-    return np.where(total > 0, (weights @ np.where(known, filled, 0.0).T) / np.maximum(total, 1e-300), np.nan)
+    total = _product(weights, known.T.astype(np.float64))
+    sums = _product(weights, np.where(known, filled, 0.0).T)
+    return np.where(total > 0, sums / np.maximum(total, 1e-300), np.nan)
+
+
+def _product(left: Array, right: Array) -> Array:
+    """`left @ right`, by so few rows at a time that BLAS does them in this thread: waking others takes it longer."""
+    import numpy as np
+
+    rows = max(1, _ALONE // right.size)
+    blocks = [left[start : start + rows] @ right for start in range(0, len(left), rows)]
+    return np.concatenate(blocks)
