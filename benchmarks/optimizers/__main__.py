@@ -44,7 +44,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks.optimizers", description=__doc__)
     parser.add_argument("--seeds", type=int, help="how many tasks (default 10, of the A/A test 40)")
     parser.add_argument(
-        "--first-seed", type=int, default=0, metavar="N", help="tasks that nobody looked at yet"
+        "--first-seed", type=int, default=0, metavar="N", help="begin with another task than 0"
     )
     parser.add_argument("--only", metavar="NAMES", help="plans by the beginning of their names: mipro,simba")
     parser.add_argument("--side", choices=("dspx", "dspy", "both"), default="both")
