@@ -35,3 +35,4 @@ def test_a_run_goes_on_where_it_was_killed(url: str) -> None:
         assert compiled(store, again).candidate() == first.candidate()
         assert again.calls == 0
         assert store.runs.show("qa").run.status == "completed"
+        assert all(rollout.candidate is not None for rollout in store.find_rollouts("qa"))
