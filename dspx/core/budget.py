@@ -102,6 +102,8 @@ class Ledger:
         self.exhausted: str | None = None
         """The limit that turned somebody away; None as long as none did."""
         self._limits = self.budget.limits() if budget is not None else {}
+        self.limited: frozenset[str] = frozenset(self._limits) | (parent.limited if parent else frozenset())
+        """What is limited here or in the ledgers around."""
         self._by_purpose: dict[str, Spending] = {}
         self._spent = Spending()
         self._held = Spending()

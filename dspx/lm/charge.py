@@ -17,6 +17,8 @@ from dspx.runtime.scope import Scoped
 _ANSWER_TOKENS = 4_096
 """What an answer is taken to have at most where neither the call nor the model's facts say."""
 
+_MEASURED = ("tokens", "cost")
+
 _charged: Scoped[bool] = Scoped("dspx_charged", False)
 """Whether the call we are in is charged already, by an LM around this one."""
 
@@ -54,23 +56,14 @@ async def charged(request: Request, ask: Callable[[Request], Awaitable[Response]
 
 def _at_most(request: Request, opened: Ledger) -> Spending:
     """The most that the request can take: no token is shorter than a byte."""
-    limited = _limits(opened)
-    if limited.isdisjoint(("tokens", "cost")):
+    limited = opened.limited
+    if limited.isdisjoint(_MEASURED):
         return Spending(lm_calls=1)
     sent = sum(_size(message) for message in request.messages) + _size(request.params.get("tools"))
     answered = (request.params.get("n") or 1) * _longest_answer(request)
     row = price_of(request.model) if "cost" in limited else None
     cost = row.of(Usage(prompt_tokens=sent, completion_tokens=answered)) if row else 0.0
     return Spending(1, sent + answered, cost)
-
-
-def _limits(opened: Ledger) -> set[str]:
-    names: set[str] = set()
-    at: Ledger | None = opened
-    while at is not None:
-        names.update(at.budget.limits())
-        at = at.parent
-    return names
 
 
 def _longest_answer(request: Request) -> int:
