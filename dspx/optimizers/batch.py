@@ -84,9 +84,9 @@ class Batch:
     async def _admit(
         self, missing: list[tuple[str, Wanted]]
     ) -> tuple[list[tuple[str, Wanted]], BudgetExhausted | None]:
-        """As many as the budget of rollouts has room for, in their order."""
+        """As many as the budget of rollouts has room for, in their order. What another branch runs is paid for."""
         try:
-            await self._take_from_budget(len(missing))
+            await self._pay_for([key for key, _ in missing])
         except BudgetExhausted:  # not for all of them
             return await self._admit_one_by_one(missing)
         return missing, None
@@ -94,17 +94,24 @@ class Batch:
     async def _admit_one_by_one(
         self, missing: list[tuple[str, Wanted]]
     ) -> tuple[list[tuple[str, Wanted]], BudgetExhausted | None]:
-        for place in range(len(missing)):
+        for place, (key, _) in enumerate(missing):
             try:
-                await self._take_from_budget(1)
+                await self._pay_for([key])
             except BudgetExhausted as error:
                 return missing[:place], error
         return missing, None
 
-    async def _take_from_budget(self, rollouts: int) -> None:
-        taken = Spending(rollouts=rollouts)
-        hold = await self.study.open_ledger.reserve(taken)
-        hold.settle(taken)
+    async def _pay_for(self, keys: Sequence[str]) -> None:
+        """Charge the budget with those of these rollouts that no branch has paid for."""
+        paid = self.study._paid
+        unpaid = [key for key in keys if key not in paid]
+        if not unpaid:
+            return
+        hold = await self.study.open_ledger.reserve(Spending(rollouts=len(unpaid)))
+        with self.study._lock:
+            mine = [key for key in unpaid if key not in paid]  # another branch may have paid meanwhile
+            paid.update(mine)
+        hold.settle(Spending(rollouts=len(mine)))
 
     async def _one(self, item: tuple[str, Wanted]) -> Rollout:
         """The rollout, which another branch of the search may be running already."""
@@ -127,6 +134,8 @@ class Batch:
             tell_trace=self.tell_trace,
             keep_steps=self.keep_steps,
         )
+        with study._lock:
+            study.rollouts_run += 1
         if rollout.counts:
             await self._record(rollout)
         study._take(rollout, self.subject, self.tell_trace)
@@ -138,7 +147,6 @@ class Batch:
             if isinstance(outcome.error, BudgetExhausted):
                 self.stop.set()
             return
-        self.study.rollouts_run += 1
         self.study._show()
         if outcome.value.failure is not None:
             self.failed += 1
@@ -162,6 +170,7 @@ class Batch:
             for rollout in failures:  # a resumed run tries those again that say nothing of a candidate
                 if not rollout.counts:
                     del self.study._rollouts[rollout.key]
+                    self.study._paid.discard(rollout.key)
             raise EvaluationError(
                 f"{len(failures)} of {self.done} rollouts failed, so something other than the candidates is wrong. "
                 f"The first: {failures[0].failure}. With store= and run_id=, the run goes on from here once it is mended.",

@@ -128,6 +128,8 @@ class Study:
         self._flights = Flights()
         self._candidates: dict[str, Candidate] = {self.baseline.hash: self.baseline}
         self._rollouts: dict[str, Rollout] = {}
+        self._paid: set[str] = set()
+        """Keys of the rollouts that the budget was charged with, by whichever branch wanted them first."""
         self._bindings: dict[tuple[str, str], Bindings] = {}
         self._leaves: dict[str, Leaves] = {}
         self._root = _Branch("", Random(seed))

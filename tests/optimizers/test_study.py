@@ -7,6 +7,7 @@ import pytest
 import dspx
 from dspx.core.progress import show_progress_with
 from dspx.errors import EvaluationError, LMServerError
+from dspx.runtime import clock
 from dspx.store import Store
 from dspx.testing.optimizer_conformance import PromptedLM, Routing, examples, right
 
@@ -55,6 +56,29 @@ def test_branches_draw_from_chance_of_their_own_whoever_is_faster():
         compiled(body, num_threads=workers)
     assert drawn[0] == drawn[1]
     assert len(set(drawn[0])) == 7
+
+
+class Slow(PromptedLM):
+    async def generate(self, request):
+        await clock.sleep(0.01)
+        return await super().generate(request)
+
+
+def test_what_several_branches_want_is_run_and_paid_for_once():
+    seen = []
+
+    async def body(study):
+        async def branch():
+            return await study.evaluate(study.baseline)
+
+        measured = await study.gather([branch] * 6)
+        seen.append((len({one.score for one in measured}), study.rollouts_run))
+
+    for workers in (1, 6):
+        report = compiled(body, Slow(), num_threads=workers, budget=dspx.Budget(rollouts=12)).report
+        assert report.stopped_by is None
+        assert report.spent.rollouts == 12
+    assert seen == [(1, 12), (1, 12)]
 
 
 def test_a_race_finds_the_better_candidate_with_fewer_rollouts():
